@@ -1,0 +1,87 @@
+"""The command line. Importing it loads click and nothing more; a command's module is loaded once it is chosen."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+
+import click
+
+from envcheck import __version__
+from envcheck.errors import FAILED, INTERRUPTED, TERMINATED, USAGE, EnvcheckError, Terminated
+
+COMMANDS = {
+    "doctor": "Inventory, checks and smoke run: the one command before training.",
+    "inventory": "The facts alone, as JSON that travels: judge it with `doctor --from FILE`.",
+    "smoke": "The tiny model on the device, step by step.",
+    "explain": "What a code means: cause, fix, source. Without a code, all of them.",
+}
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands by name and loads one only to run it (or to show its own help)."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002, D102 - click's interface
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002, D102
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(f"envcheck.commands.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002, D102
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 nothing found, 1 findings, 2 wrong usage, 3 envcheck itself failed, 130 interrupted.",
+)
+@click.version_option(__version__, prog_name="envcheck")
+def group() -> None:
+    """Check a TensorFlow/Keras environment before training: the one cause and the one fix."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The entry point: runs a command and exits with its code; foreseen errors are one line on stderr."""
+    sys.exit(_run(arguments))
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        code = group.main(arguments, prog_name="envcheck", standalone_mode=False)
+    except click.UsageError as error:
+        error.show()
+        return USAGE
+    except click.ClickException as error:
+        return _say(error.format_message(), USAGE)
+    except EnvcheckError as error:
+        return _say(str(error), error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        return _say("interrupted", INTERRUPTED)
+    except Terminated:
+        return _say("terminated", TERMINATED)
+    except Exception as error:
+        if os.environ.get("ENVCHECK_TRACEBACK"):
+            raise
+        words = " ".join(f"{type(error).__name__}: {error}".split())
+        return _say(f"a bug in envcheck: {words} (set ENVCHECK_TRACEBACK=1 to see where)", FAILED)
+    return code if isinstance(code, int) else 0
+
+
+def _say(line: str, code: int) -> int:
+    click.echo(f"envcheck: {line}", err=True)
+    return code
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> None:
+    raise Terminated

@@ -1,0 +1,209 @@
+"""Reports and inventories to and from JSON, and the JSON Schema that describes them.
+
+msgspec does the typed work: it checks every value against the facts' own annotations and names the place of the first
+one that does not fit.
+"""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from envcheck.errors import UsageError
+from envcheck.findings import Finding, Outcome, Report, Severity, Status
+from envcheck.inventory import SCHEMA_VERSION, Inventory, Unavailable
+
+JSON = dict[str, Any]
+
+
+def facts_type(collect: Callable[..., object]) -> type:
+    """The facts that a probe's ``collect`` returns: its annotation, ``Unavailable`` aside."""
+    annotation = typing.get_type_hints(collect)["return"]
+    members = typing.get_args(annotation) or (annotation,)
+    (found,) = (member for member in members if member is not Unavailable)
+    return typing.cast(type, found)
+
+
+def encode_inventory(inventory: Inventory) -> JSON:
+    """The JSON of an inventory; keys stand in a fixed order."""
+    facts: JSON = {}
+    for name in sorted(inventory.facts):
+        fact = inventory.facts[name]
+        if isinstance(fact, Unavailable):
+            facts[name] = {"status": "unavailable", "reason": fact.reason}
+            if fact.broken:
+                facts[name]["broken"] = True
+        else:
+            facts[name] = {"status": "ok", **msgspec.to_builtins(fact)}
+    return {
+        "schema_version": inventory.schema_version,
+        "tool": {"name": "envcheck", "version": inventory.tool_version},
+        "collected_at": inventory.collected_at,
+        "inventory": facts,
+    }
+
+
+def decode_inventory(text: str | bytes, types: Mapping[str, type], source: str) -> Inventory:
+    """The inventory in ``text``: what ``envcheck inventory`` or ``envcheck doctor --format json`` wrote.
+
+    Unknown probes and fields (a newer envcheck) are passed over.
+
+    Raises:
+        UsageError: it is cut short, is no inventory, has a newer schema, or a value does not fit; one line says where.
+    """
+    try:
+        data = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise UsageError(f"{source} is not JSON, or is cut short: {error}") from None
+    if not isinstance(data, dict) or not isinstance(data.get("inventory"), dict):
+        raise UsageError(f"{source} is no envcheck inventory: make one with `envcheck inventory -o {source}`")
+    version = data.get("schema_version")
+    if not isinstance(version, int) or version < 1:
+        raise UsageError(f"{source} has no valid schema_version: make it again with `envcheck inventory`")
+    if version > SCHEMA_VERSION:
+        raise UsageError(
+            f"{source} has schema version {version}; this envcheck reads up to {SCHEMA_VERSION}: upgrade envcheck"
+        )
+    facts: dict[str, object] = {}
+    for name, value in data["inventory"].items():
+        if name in types:
+            facts[name] = _decode_facts(name, value, types[name], source)
+    tool = data.get("tool")
+    return Inventory(
+        facts=facts,
+        collected_at=str(data.get("collected_at", "")),
+        tool_version=str(tool.get("version", "")) if isinstance(tool, dict) else "",
+        schema_version=version,
+    )
+
+
+def _decode_facts(name: str, value: object, kind: type, source: str) -> object:
+    status = value.get("status") if isinstance(value, dict) else None
+    if status == "unavailable":
+        told = typing.cast(JSON, value)
+        return Unavailable(str(told.get("reason", "no reason given")), broken=told.get("broken") is True)
+    if status != "ok":
+        raise UsageError(f"{source}: the {name} facts say neither 'ok' nor 'unavailable'")
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"{source}: the {name} facts do not fit: {error}") from None
+
+
+def encode_report(report: Report) -> JSON:
+    """The JSON of a report, as its JSON Schema (:func:`report_schema`) describes it."""
+    counts = report.counts()
+    return {
+        **encode_inventory(report.inventory),
+        "tool": {"name": "envcheck", "version": report.tool_version},
+        "outcomes": [_encode_outcome(outcome) for outcome in report.outcomes],
+        "unseen": [{"what": unseen.what, "why": unseen.why} for unseen in report.unseen],
+        "summary": counts,
+        "exit_code": report.exit_code,
+    }
+
+
+def _encode_outcome(outcome: Outcome) -> JSON:
+    return {
+        "code": outcome.code,
+        "title": outcome.title,
+        "severity": outcome.severity.value,
+        "status": outcome.status.value,
+        "reason": outcome.reason,
+        "caused_by": outcome.caused_by,
+        "seconds": outcome.seconds,
+        "findings": [_encode_finding(finding, outcome.severity) for finding in outcome.findings],
+    }
+
+
+def _encode_finding(finding: Finding, default: Severity) -> JSON:
+    encoded: JSON = msgspec.to_builtins(finding)
+    encoded["severity"] = (finding.severity or default).value
+    return encoded
+
+
+def inventory_schema(types: Mapping[str, type]) -> JSON:
+    """The JSON Schema (2020-12) of what ``envcheck inventory`` writes."""
+    definitions, properties = _facts_schema(types)
+    return _schema("An envcheck inventory", properties, definitions, {}, [])
+
+
+def report_schema(types: Mapping[str, type]) -> JSON:
+    """The JSON Schema (2020-12) of what ``--format json`` writes."""
+    definitions, properties = _facts_schema(types)
+    (finding,), components = msgspec.json.schema_components([Finding], ref_template="#/$defs/{name}")
+    definitions |= components
+    definitions["Finding"]["properties"]["severity"] = {"enum": [severity.value for severity in Severity]}
+    definitions["Outcome"] = {
+        "type": "object",
+        "properties": {
+            "code": {"type": "string", "pattern": "^[A-Z]{3}[0-9]{3}$"},
+            "title": {"type": "string"},
+            "severity": {"enum": [severity.value for severity in Severity]},
+            "status": {"enum": [status.value for status in Status]},
+            "reason": {"type": ["string", "null"]},
+            "caused_by": {"type": ["string", "null"]},
+            "seconds": {"type": "number", "minimum": 0},
+            "findings": {"type": "array", "items": finding},
+        },
+        "required": ["code", "title", "severity", "status", "reason", "caused_by", "seconds", "findings"],
+    }
+    text = {"type": "string"}
+    counted = ["error", "warning", "note", "passed", "skipped", "broken"]
+    more = {
+        "outcomes": {"type": "array", "items": {"$ref": "#/$defs/Outcome"}},
+        "unseen": {
+            "type": "array",
+            "items": {"type": "object", "properties": {"what": text, "why": text}, "required": ["what", "why"]},
+        },
+        "summary": {
+            "type": "object",
+            "properties": {name: {"type": "integer", "minimum": 0} for name in counted},
+            "required": counted,
+        },
+        "exit_code": {"enum": [0, 1, 3]},
+    }
+    return _schema("An envcheck report", properties, definitions, more, list(more))
+
+
+def _facts_schema(types: Mapping[str, type]) -> tuple[JSON, JSON]:
+    names = sorted(types)
+    references, definitions = msgspec.json.schema_components(
+        [types[name] for name in names], ref_template="#/$defs/{name}"
+    )
+    unavailable = {
+        "type": "object",
+        "properties": {"status": {"const": "unavailable"}, "reason": {"type": "string"}},
+        "required": ["status", "reason"],
+    }
+    known = {"properties": {"status": {"const": "ok"}}, "required": ["status"]}
+    properties = {
+        name: {"anyOf": [{"allOf": [known, reference]}, unavailable]}
+        for name, reference in zip(names, references, strict=True)
+    }
+    return definitions, properties
+
+
+def _schema(title: str, facts: JSON, definitions: JSON, more: JSON, required: list[str]) -> JSON:
+    text = {"type": "string"}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": title,
+        "type": "object",
+        "properties": {
+            "schema_version": {"const": SCHEMA_VERSION},
+            "tool": {
+                "type": "object",
+                "properties": {"name": {"const": "envcheck"}, "version": text},
+                "required": ["name", "version"],
+            },
+            "collected_at": text,
+            "inventory": {"type": "object", "properties": facts},
+            **more,
+        },
+        "required": ["schema_version", "tool", "collected_at", "inventory", *required],
+        "$defs": definitions,
+    }

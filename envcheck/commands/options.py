@@ -1,0 +1,136 @@
+"""Options that several commands share, and what they mean in the nouns of envcheck."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from envcheck.errors import UsageError
+
+CommandT = TypeVar("CommandT", bound=Callable[..., Any])
+
+_UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+
+
+class Memory(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic in the stubs of click 8.3 only
+    """An amount of memory in bytes, written like ``8GiB``, ``8G`` (the same) or ``8GB`` (8 × 10⁹)."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Bytes from the text."""
+        if isinstance(value, int):
+            return value
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)(B?)", str(value).strip(), re.IGNORECASE)
+        if not match or not match[2]:
+            self.fail(f"{value!r} is no amount of memory; write for example 8GiB or 500MiB", param, ctx)
+        unit = match[2].upper()
+        decimal = bool(match[4]) and not match[3]
+        factor = 1000 ** "KMGT".index(unit) * 1000 if decimal else _UNITS[unit]
+        return int(float(match[1]) * factor)
+
+
+def target_options(command: CommandT) -> CommandT:
+    """``--python``, ``--device`` and ``--timeout``: what is looked at, and for how long at most."""
+    for option in (
+        click.option(
+            "--timeout",
+            type=click.FloatRange(min=1),
+            default=300.0,
+            show_default=True,
+            metavar="SECONDS",
+            help="Deadline of the smoke run.",
+        ),
+        click.option(
+            "--device",
+            type=click.Choice(["auto", "cpu", "gpu"]),
+            default="auto",
+            show_default=True,
+            help="Where the smoke run must run; auto takes a GPU when there is one.",
+        ),
+        click.option(
+            "--python",
+            metavar="PATH",
+            help="The Python to inspect: an interpreter or an environment's folder. Default: the one envcheck runs on.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def output_options(default: str) -> Callable[[CommandT], CommandT]:
+    """``--format``, ``--output``, ``-v`` and ``-q``."""
+
+    def decorate(command: CommandT) -> CommandT:
+        for option in (
+            click.option("-q", "--quiet", is_flag=True, help="Findings and the verdict only; no progress."),
+            click.option("-v", "--verbose", is_flag=True, help="Every check, passed and skipped ones too."),
+            click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write the report to a file."),
+            click.option("-f", "--format", "format_", metavar="NAME", default=default, help=_format_help(default)),
+        ):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def judging_options(command: CommandT) -> CommandT:
+    """``--select``, ``--ignore``, ``--fail-on`` and ``--strict``: what is judged, and what fails."""
+    for option in (
+        click.option("--strict", is_flag=True, help="A check that could not be made counts as a failure."),
+        click.option(
+            "--fail-on",
+            type=click.Choice(["error", "warning", "note", "never"]),
+            default="error",
+            show_default=True,
+            help="The least severity that makes the exit code 1.",
+        ),
+        click.option("--ignore", metavar="CODES", default="", help="Leave out codes that start so: ENV2,GPU301."),
+        click.option("--select", metavar="CODES", default="", help="Only codes that start so: GPU,SMK1."),
+    ):
+        command = option(command)
+    return command
+
+
+def codes(text: str) -> list[str]:
+    """The code prefixes in a comma-separated option."""
+    return [part.strip().upper() for part in text.split(",") if part.strip()]
+
+
+def interpreter(path: str | None) -> str:
+    """The interpreter that ``--python`` names: a file, an environment's folder, or a command on PATH.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if path is None:
+        return sys.executable
+    where = Path(path).expanduser()
+    if where.is_dir():
+        for inside in ("bin/python", "bin/python3", "Scripts/python.exe", "python.exe"):
+            if (where / inside).exists():
+                return str((where / inside).absolute())
+            if (where / inside).is_symlink():
+                broken = where / inside
+                raise UsageError(
+                    f"{broken} is a broken link to {broken.readlink()}: its Python is gone; make the environment again"
+                )
+        raise UsageError(f"{path} is a folder without a Python in it (looked for bin/python)")
+    if where.is_symlink() and not where.exists():
+        raise UsageError(f"{path} is a broken link to {where.readlink()}: the Python it was made from is gone")
+    if where.exists():
+        # Not resolved: a virtual environment is told by the path of its own link.
+        return str(where.absolute())
+    if found := shutil.which(path):
+        return found
+    raise UsageError(f"--python {path}: there is no such file, folder or command")
+
+
+def _format_help(default: str) -> str:
+    return f"Format of the report: text or json.  [default: {default}]"

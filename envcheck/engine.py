@@ -1,0 +1,115 @@
+"""Collects the facts that are asked for, runs the checks, and says which failure is the consequence of which."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Iterable, Mapping, Sequence
+
+from envcheck.errors import FAILED, FINDINGS, OK, EnvcheckError
+from envcheck.findings import Check, Finding, Outcome, Severity, Skip, Status
+from envcheck.inventory import Unavailable
+from envcheck.registry import Probe
+
+
+class Facts:
+    """Facts by name, each collected once and only when asked for.
+
+    ``given`` facts (a saved inventory, the compatibility matrix, what the user expects) are never collected.
+    """
+
+    def __init__(self, given: Mapping[str, object], probes: Mapping[str, Probe], host: object = None) -> None:
+        self._known = dict(given)
+        self._probes = probes
+        self._host = host
+
+    def get(self, name: str) -> object:
+        """The facts called ``name``, or :class:`Unavailable` with the reason. Never raises for a broken probe."""
+        if name not in self._known:
+            self._known[name] = self._collect(name)
+        return self._known[name]
+
+    def collected(self) -> dict[str, object]:
+        """All facts about the machine that are known by now: what probes saw, or could not see and why."""
+        return {name: fact for name, fact in self._known.items() if name in self._probes}
+
+    def _collect(self, name: str) -> object:
+        probe = self._probes.get(name)
+        if probe is None:
+            return Unavailable(f"this inventory holds no {name} facts")
+        needed = [self.get(need) for need in probe.needs]
+        for name_needed, fact in zip(probe.needs, needed, strict=True):
+            if isinstance(fact, Unavailable) and name_needed not in probe.tolerates:
+                return fact
+        try:
+            return probe.collect(self._host, *needed)
+        except EnvcheckError:
+            raise  # what was asked for cannot be done at all: the command line says so
+        except Exception as error:  # a broken probe is a value: the rest of the run goes on
+            return Unavailable(f"envcheck's own {name} probe failed: {_oneline(error)}", broken=True)
+
+
+def run(checks: Iterable[Check], facts: Facts) -> tuple[Outcome, ...]:
+    """Run every check; one that raises is BROKEN and the rest still run."""
+    return _consequences([_run(check, facts) for check in checks], {check.code: check for check in checks})
+
+
+def _run(check: Check, facts: Facts) -> Outcome:
+    wanted = [facts.get(name) for name in check.facts]
+    for name, fact in zip(check.facts, wanted, strict=True):
+        if isinstance(fact, Unavailable) and name not in check.tolerates:
+            return Outcome(
+                check.code,
+                check.title,
+                check.severity,
+                Status.BROKEN if fact.broken else Status.SKIPPED,
+                fact.reason,
+            )
+    start = time.perf_counter()
+    status, reason = Status.PASSED, None
+    findings: tuple[Finding, ...] = ()
+    try:
+        findings = tuple(check.judge(*wanted))
+        if findings:
+            status = Status.FAILED
+    except Skip as skip:
+        status, reason = Status.SKIPPED, skip.reason
+    except Exception as error:  # one check's bug must not hide what the others found
+        status, reason = Status.BROKEN, _oneline(error)
+    seconds = round(time.perf_counter() - start, 6)
+    return Outcome(check.code, check.title, check.severity, status, reason, seconds, findings)
+
+
+def _consequences(outcomes: Sequence[Outcome], checks: Mapping[str, Check]) -> tuple[Outcome, ...]:
+    """Mark each failure that an earlier error explains, so that a report names one cause."""
+    causes = [
+        outcome
+        for outcome in outcomes
+        if outcome.status is Status.FAILED and outcome.worst is Severity.ERROR and checks[outcome.code].explains
+    ]
+    marked = []
+    for outcome in outcomes:
+        cause = next((c for c in causes if outcome.code.startswith(checks[c.code].explains) and c is not outcome), None)
+        explained = cause is not None and outcome.status is Status.FAILED
+        marked.append(dataclasses.replace(outcome, caused_by=cause.code) if cause and explained else outcome)
+    return tuple(marked)
+
+
+def exit_code(outcomes: Sequence[Outcome], fail_on: str, *, strict: bool) -> int:
+    """The exit code of a run: 3 for a broken check, 1 for a finding at or above ``fail_on``, else 0.
+
+    ``fail_on`` is a severity or ``never``; with ``strict`` a skipped check fails like a finding.
+    """
+    if any(outcome.status is Status.BROKEN for outcome in outcomes):
+        return FAILED
+    if fail_on != "never":
+        least = Severity(fail_on).rank
+        if any(outcome.worst is not None and outcome.worst.rank >= least for outcome in outcomes):
+            return FINDINGS
+    if strict and any(outcome.status is Status.SKIPPED for outcome in outcomes):
+        return FINDINGS
+    return OK
+
+
+def _oneline(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())

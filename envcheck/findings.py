@@ -1,0 +1,186 @@
+"""The nouns of judging: what a check is, what it finds, how it ended, and the report of all of them.
+
+Plain data and the standard library only. Everything else in envcheck speaks in these words.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from envcheck.inventory import Inventory
+
+
+class Severity(enum.Enum):
+    """What a finding means for the training run."""
+
+    ERROR = "error"
+    """Training will fail, or run on the wrong device."""
+    WARNING = "warning"
+    """Trouble is likely."""
+    NOTE = "note"
+    """Worth knowing; nothing breaks."""
+
+    @property
+    def rank(self) -> int:
+        """0 for a note, 1 for a warning, 2 for an error: comparable."""
+        return {"note": 0, "warning": 1, "error": 2}[self.value]
+
+
+class Status(enum.Enum):
+    """How one check ended."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    """A fact that the check needs is missing, or the question does not arise; the outcome says which."""
+    BROKEN = "broken"
+    """The check itself raised: a bug in envcheck, never a statement about the environment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where a finding is: a file, and where it helps a line (from 1), a column (from 1) and a notebook cell (from 1)."""
+
+    path: str
+    line: int | None = None
+    column: int | None = None
+    cell: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """What to do about a finding.
+
+    ``commands`` are exact and run in order, for the package manager in use. ``safe`` says that running them cannot
+    lose anything the user may want to keep.
+    """
+
+    summary: str
+    commands: tuple[str, ...] = ()
+    verify: str | None = None
+    safe: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong: what is, what was expected, and what to do.
+
+    ``severity`` stands only where it differs from the check's own. ``evidence`` holds JSON values.
+    """
+
+    message: str
+    fix: Fix | None = None
+    location: Location | None = None
+    symbol: str | None = None
+    evidence: Mapping[str, object] = field(default_factory=dict)
+    severity: Severity | None = None
+    url: str | None = None
+
+
+class Skip(Exception):  # noqa: N818 - it is no error: it is how a check says that its question does not arise
+    """Raised by a check whose question does not arise here; the reason ends the sentence "not checked: …"."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A named opinion: a pure generator from facts to findings.
+
+    ``facts`` are the parameter names of ``judge``; the engine collects each one on demand. ``explains`` lists code
+    prefixes: when this check fails with an error, failures of those codes are its consequence and are not counted again.
+    ``tolerates`` are the facts (annotated ``| Unavailable``) that the check can judge without.
+    """
+
+    code: str
+    title: str
+    severity: Severity
+    facts: tuple[str, ...]
+    judge: Callable[..., Iterator[Finding]]
+    explains: tuple[str, ...] = ()
+    tolerates: frozenset[str] = frozenset()
+
+    @property
+    def doc(self) -> str:
+        """What ``envcheck explain CODE`` prints: cause, fix, source."""
+        return self.judge.__doc__ or ""
+
+
+JudgeT = TypeVar("JudgeT", bound=Callable[..., Iterator[Finding]])
+
+
+def check(
+    code: str, title: str, severity: Severity = Severity.ERROR, *, explains: tuple[str, ...] = ()
+) -> Callable[[JudgeT], Check]:
+    """Make a generator function a :class:`Check`; its parameter names are the facts that it wants."""
+
+    def decorate(judge: JudgeT) -> Check:
+        names = judge.__code__.co_varnames[: judge.__code__.co_argcount]
+        return Check(code, title, severity, names, judge, explains, tolerated(judge))
+
+    return decorate
+
+
+def tolerated(function: Callable[..., object]) -> frozenset[str]:
+    """The parameters annotated ``| Unavailable``: they are handed over even where a probe could not look."""
+    return frozenset(name for name, hint in function.__annotations__.items() if "Unavailable" in str(hint)) - {"return"}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one check ended, with its findings, and the seconds it took.
+
+    ``reason`` is there when it was skipped or broken. ``caused_by`` is the code of the failed check that explains it.
+    """
+
+    code: str
+    title: str
+    severity: Severity
+    status: Status
+    reason: str | None = None
+    seconds: float = 0.0
+    findings: tuple[Finding, ...] = ()
+    caused_by: str | None = None
+
+    @property
+    def worst(self) -> Severity | None:
+        """The gravest severity among the findings; None without any."""
+        ranked = [finding.severity or self.severity for finding in self.findings]
+        return max(ranked, key=lambda severity: severity.rank, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """Something a user might believe was looked at and was not: what, and why."""
+
+    what: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that a reporter may use."""
+
+    tool_version: str
+    inventory: Inventory
+    outcomes: tuple[Outcome, ...]
+    exit_code: int
+    unseen: tuple[Unseen, ...] = ()
+
+    def counts(self) -> dict[str, int]:
+        """How many findings there are of each severity (consequences of another finding left out), and how many
+        checks were passed, skipped or broken."""
+        counts = dict.fromkeys(("error", "warning", "note", "passed", "skipped", "broken"), 0)
+        for outcome in self.outcomes:
+            if outcome.status is not Status.FAILED:
+                counts[outcome.status.value] += 1
+            elif outcome.caused_by is None:
+                for finding in outcome.findings:
+                    counts[(finding.severity or outcome.severity).value] += 1
+        return counts

@@ -1,0 +1,92 @@
+"""The machine as probes may touch it: files, environment variables, the target interpreter.
+
+It is the one seam of envcheck. A fake host is this very class with another root, another environment and another
+``run``: nothing needs to be patched.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from envcheck.inventory import Expectations
+from envcheck.target.runner import Ending, Record, run_script
+
+MAX_TEXT = 32 * 1024 * 1024
+"""Bytes of a file that a probe reads at most: the largest RECORD of a TensorFlow wheel is 3 MB."""
+
+
+@dataclass
+class Host:
+    """Files below ``root``, the variables in ``environ``, and the interpreter ``python`` that is inspected.
+
+    ``timeout`` is the deadline in seconds of the slow questions (smoke run); quick ones have their own.
+    ``progress`` is told, in a few words, what is being done now. ``run`` starts a script of ``envcheck/target``.
+    """
+
+    python: str = sys.executable
+    cwd: Path = field(default_factory=Path.cwd)
+    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    root: Path = Path("/")
+    timeout: float = 300.0
+    expectations: Expectations = field(default_factory=Expectations)
+    progress: Callable[[str], None] = lambda _: None
+    system: str = field(default_factory=platform.system)
+    machine: str = field(default_factory=platform.machine)
+    release: str = field(default_factory=platform.release)
+    run: Callable[..., Ending] = run_script
+    _answers: dict[str, Ending] = field(default_factory=dict)
+
+    def path(self, absolute: str | Path) -> Path:
+        """Where ``absolute`` lies under this host's root."""
+        path = Path(absolute)
+        return path if self.root == Path("/") else self.root / path.relative_to(path.anchor)
+
+    def read(self, absolute: str | Path) -> str | None:
+        """The text of a file, undecodable bytes replaced; None when there is none that we may read."""
+        try:
+            with self.path(absolute).open("rb") as file:
+                return file.read(MAX_TEXT).decode("utf-8", "replace")
+        except (OSError, ValueError):
+            return None
+
+    def exists(self, absolute: str | Path) -> bool:
+        """Whether the path exists (a broken link does not)."""
+        try:
+            return self.path(absolute).exists()
+        except (OSError, ValueError):
+            return False
+
+    def names(self, absolute: str | Path) -> list[str]:
+        """The sorted names in a folder; empty when there is none that we may read."""
+        try:
+            return sorted(entry.name for entry in self.path(absolute).iterdir())
+        except (OSError, ValueError):
+            return []
+
+    def ask(
+        self,
+        script: str,
+        arguments: Mapping[str, object] | None = None,
+        *,
+        deadline: float,
+        python: str | None = None,
+        environ: Mapping[str, str] | None = None,
+        on_record: Callable[[Record], None] | None = None,
+    ) -> Ending:
+        """Run ``envcheck/target/<script>.py`` in the target interpreter (or in ``python``), once per host."""
+        if script not in self._answers:
+            self._answers[script] = self.run(
+                python or self.python,
+                script,
+                arguments or {},
+                deadline=deadline,
+                environ=dict(self.environ if environ is None else environ),
+                cwd=str(self.cwd),
+                on_record=on_record,
+            )
+        return self._answers[script]

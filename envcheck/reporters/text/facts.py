@@ -1,0 +1,123 @@
+"""What a section says of the facts before it says what was found: a line or two, for a person who knows the machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from envcheck.inventory import Inventory, Unavailable
+
+if TYPE_CHECKING:
+    from envcheck.probes.driver import DriverFacts
+    from envcheck.probes.gpu import GpuFacts
+    from envcheck.probes.host import HostFacts
+    from envcheck.probes.keras import KerasFacts
+    from envcheck.probes.packages import PackagesFacts
+    from envcheck.probes.python import PythonFacts
+    from envcheck.probes.smoke import SmokeFacts
+    from envcheck.probes.tensorflow import TensorFlowFacts
+
+
+def described(prefix: str, inventory: Inventory, arrow: str) -> list[str]:
+    """The lines that open the section of the codes starting with ``prefix``; ``arrow`` stands for "resolves to"."""
+    lines: list[str] = []
+    for name, describe in _DESCRIBED.get(prefix, ()):
+        fact = inventory.facts.get(name)
+        if fact is not None and not isinstance(fact, Unavailable):
+            lines.extend(line.replace("→", arrow) for line in describe(fact))
+    return lines
+
+
+def _host(host: HostFacts) -> Iterator[str]:
+    parts = [f"{host.os_name or host.system} ({host.system} {host.release}, {host.machine})"]
+    if host.libc:
+        parts.append(f"{host.libc} {host.libc_version}".strip())
+    if host.cpu_count:
+        widest = [name for name in ("avx512f", "avx2", "avx") if name in (host.instruction_sets or ())][:1]
+        parts.append(f"{host.cpu_count} CPUs" + "".join(f" with {name.upper()}" for name in widest))
+    if host.memory_total:
+        limit = f", limited to {_size(host.memory_limit)}" if host.memory_limit else ""
+        parts.append(f"{_size(host.memory_total)} of memory{limit}")
+    where = [host.container or "", f"WSL {host.wsl}" if host.wsl else "", host.virtual_machine or ""]
+    if any(where):
+        parts.append("in " + ", ".join(word for word in where if word))
+    yield ", ".join(parts)
+
+
+def _python(python: PythonFacts) -> Iterator[str]:
+    made = {"uv": "virtual environment made by uv", "venv": "virtual environment", "conda": "conda environment"}
+    words = made.get(python.manager, f"{python.manager} installation")
+    yield f"Python {python.version} ({python.implementation}, {words}): {python.executable}"
+
+
+def _packages(packages: PackagesFacts) -> Iterator[str]:
+    yield f"{len(packages.distributions)} distributions, {len(packages.family)} of them TensorFlow, Keras and what they require"
+
+
+def _tensorflow(tensorflow: TensorFlowFacts) -> Iterator[str]:
+    build = tensorflow.build
+    if build.is_cuda:
+        made = f"built for CUDA {build.cuda or '?'}, cuDNN {build.cudnn or '?'}"
+        if build.sass:
+            made += f", compute capabilities {', '.join(build.sass)}"
+    elif build.is_cuda is False:
+        made = "built for ROCm" if build.is_rocm else "built without CUDA: CPU only"
+    else:
+        made = "its build says nothing about CUDA"
+    yield f"TensorFlow {tensorflow.version} ({tensorflow.distribution}, {tensorflow.vendor}), {made}"
+
+
+def _keras(keras: KerasFacts) -> Iterator[str]:
+    if keras.tf_keras_is == "none" and keras.keras is None:
+        return
+    parts = []
+    if keras.keras:
+        backend = f" (backend {keras.backend})" if keras.keras.major >= 3 else ""
+        parts.append(f"import keras → Keras {keras.keras.version}{backend}")
+    means = {
+        "bundled": "TensorFlow's own Keras",
+        "keras": "the same Keras" if keras.keras else "keras, which is not installed",
+        "tf_keras": f"tf_keras {keras.tf_keras.version}" if keras.tf_keras else "tf_keras, which is not installed",
+    }
+    if keras.tf_keras_is in means:
+        flag = f" (TF_USE_LEGACY_KERAS={keras.legacy_flag})" if keras.legacy else ""
+        parts.append(f"tf.keras → {means[keras.tf_keras_is]}{flag}")
+    if keras.tf_keras and keras.tf_keras_is != "tf_keras":
+        parts.append(f"import tf_keras → tf_keras {keras.tf_keras.version}")
+    yield "; ".join(parts)
+
+
+def _driver(driver: DriverFacts) -> Iterator[str]:
+    if driver.driver_version:
+        supports = f", serves CUDA up to {driver.cuda_version}" if driver.cuda_version else ""
+        yield f"NVIDIA driver {driver.driver_version}{supports}"
+
+
+def _gpu(gpu: GpuFacts) -> Iterator[str]:
+    for device in gpu.devices:
+        if device.failure:
+            yield f"{device.label}: {device.failure}"
+            continue
+        memory = f", {_size(device.memory_free)} of {_size(device.memory_total)} free" if device.memory_total else ""
+        yield f"{device.label}: compute capability {device.compute_capability or 'unknown'}{memory}"
+
+
+def _smoke(smoke: SmokeFacts) -> Iterator[str]:
+    for step in smoke.steps:
+        where = f" on {step.device}" if step.device else ""
+        seconds = f"{step.seconds:.2f} s" if step.seconds is not None else ""
+        message = f"  {step.message}" if step.message and step.status != "ok" else ""
+        yield f"{step.name:<12} {step.status:<8} {seconds:>8}{where}{message}"
+
+
+def _size(amount: int | None) -> str:
+    return "unknown" if amount is None else f"{amount / 2**30:.1f} GiB"
+
+
+_DESCRIBED: dict[str, tuple[tuple[str, Callable[[Any], Iterator[str]]], ...]] = {
+    "ENV1": (("host", _host), ("python", _python)),
+    "ENV2": (("packages", _packages),),
+    "ENV3": (("tensorflow", _tensorflow), ("keras", _keras)),
+    "GPU": (("driver", _driver), ("gpu", _gpu)),
+    "SMK": (("smoke", _smoke),),
+}

@@ -1,0 +1,35 @@
+"""The last word of a report, which must not promise more than was seen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from envcheck.findings import Report, Status
+from envcheck.inventory import Unavailable
+
+if TYPE_CHECKING:
+    from envcheck.probes.smoke import SmokeFacts
+
+
+def verdict(report: Report) -> tuple[str, str]:
+    """The sentence and its colour."""
+    counts = report.counts()
+    if counts["error"]:
+        return "NOT READY: training will fail, or will not run where you think.", "red"
+    if counts["broken"]:
+        return "UNDECIDED: envcheck itself failed.", "magenta"
+    trained = _trained_on(report)
+    if trained is None:
+        return "NO ERROR FOUND in what was checked; nothing was run, so this is no promise.", "yellow"
+    words = "READY, with warnings" if counts["warning"] else "READY"
+    return f"{words}: a tiny model trained on {trained}.", "yellow" if counts["warning"] else "green"
+
+
+def _trained_on(report: Report) -> str | None:
+    """The device on which the tiny model trained; None where that was not seen."""
+    fit = next((outcome for outcome in report.outcomes if outcome.code == "SMK105"), None)
+    facts = report.inventory.facts.get("smoke")
+    if fit is None or fit.status is not Status.PASSED or facts is None or isinstance(facts, Unavailable):
+        return None
+    smoke = cast("SmokeFacts", facts)
+    return next((step.device or "an unknown device" for step in smoke.steps if step.name == "fit"), None)

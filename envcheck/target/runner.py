@@ -1,0 +1,312 @@
+"""Runs a script in another interpreter: a deadline, its own process group, the answer through a file.
+
+Whatever happens over there, a crash by signal, a hang, garbage, a non-zero exit, is a *value* with a name here, never
+an exception.
+"""
+
+from __future__ import annotations
+
+import collections
+import enum
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+Record = dict[str, Any]
+
+GRACE = 5.0
+"""Seconds that a killed child may take to disappear; after that it is blocked in the kernel or a driver."""
+TAIL = 16 * 1024
+"""Bytes of the child's output that are kept: the end of it, where the reason stands."""
+MAX_ANSWER = 64 * 1024 * 1024
+"""Bytes of an answer that are read at most."""
+
+
+class Kind(enum.Enum):
+    """How a child ended."""
+
+    ANSWERED = "answered"
+    EXITED = "exited"
+    """It ended by itself with a non-zero exit code, before its answer was complete."""
+    SIGNALLED = "signalled"
+    """A signal ended it before its answer was complete."""
+    TIMED_OUT = "timed out"
+    UNKILLABLE = "unkillable"
+    """It outlived the deadline and SIGKILL: it is blocked in the kernel or a driver, and was left behind."""
+    NO_ANSWER = "no answer"
+    UNPARSABLE = "unparsable answer"
+    NOT_STARTED = "not started"
+
+
+SIGNAL_WORDS = {
+    "SIGILL": "an illegal instruction (SIGILL): the binary uses CPU instructions that this processor does not have",
+    "SIGSEGV": "a segmentation fault (SIGSEGV): native code touched memory that is not its own",
+    "SIGABRT": "an abort (SIGABRT): native code gave up on a failed assertion",
+    "SIGBUS": "a bus error (SIGBUS): usually a full /dev/shm, or a file cut short while it was mapped",
+    "SIGFPE": "an arithmetic error (SIGFPE)",
+    "SIGKILL": "SIGKILL: from outside, nearly always by the kernel because memory ran out (OOM)",
+    "SIGTERM": "SIGTERM: somebody asked it to end",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a child ended, what it answered until then, and the end of what it printed.
+
+    ``code`` is an exit code, ``signal`` a name such as ``SIGILL``. ``detail`` says why it could not be started or what
+    could not be parsed. ``seconds`` is wall time.
+    """
+
+    kind: Kind
+    records: tuple[Record, ...] = ()
+    code: int | None = None
+    signal: str | None = None
+    detail: str = ""
+    output: str = ""
+    seconds: float = 0.0
+
+    @property
+    def answered(self) -> bool:
+        """Whether the answer is complete."""
+        return self.kind is Kind.ANSWERED
+
+    def words(self) -> str:
+        """How it ended, to stand after "it": ``was ended by …``, ``did not end within …``."""
+        if self.kind is Kind.SIGNALLED:
+            return f"was ended by {SIGNAL_WORDS.get(self.signal or '', self.signal)}"
+        return {
+            Kind.ANSWERED: "answered",
+            Kind.EXITED: f"ended with exit code {self.code}",
+            Kind.TIMED_OUT: f"did not end within {self.seconds:.0f} s and was killed",
+            Kind.UNKILLABLE: f"did not end within {self.seconds:.0f} s and could not be killed: it is blocked in the "
+            "kernel or in a driver",
+            Kind.NO_ANSWER: "ended without an answer",
+            Kind.UNPARSABLE: f"gave an answer that cannot be read ({self.detail})",
+            Kind.NOT_STARTED: f"could not be started: {self.detail}",
+        }[self.kind]
+
+
+def script_path(script: str) -> Path:
+    """The file of the script called ``script``."""
+    return Path(__file__).with_name(f"{script}.py")
+
+
+def run_script(
+    python: str,
+    script: str,
+    request: Mapping[str, object],
+    *,
+    deadline: float,
+    environ: Mapping[str, str],
+    cwd: str | None = None,
+    on_record: Callable[[Record], None] | None = None,
+) -> Ending:
+    """Start ``python SCRIPT ANSWER REQUEST`` and wait at most ``deadline`` seconds for it.
+
+    ``on_record`` sees each line of the answer as soon as it is there. Nothing is left behind: no file, and no process
+    but one that even SIGKILL cannot end.
+    """
+    try:
+        # Errors of the clean-up are passed over: a child that cannot be killed may still be writing there.
+        temporary = tempfile.TemporaryDirectory(prefix="envcheck-", ignore_cleanup_errors=True)
+    except OSError as error:  # a container with a read-only root has no place for temporary files
+        return Ending(Kind.NOT_STARTED, detail=f"there is no place for temporary files ({error})")
+    with temporary as folder:
+        answer, asked = Path(folder, "answer.jsonl"), Path(folder, "request.json")
+        asked.write_text(json.dumps({**request, "deadline": deadline, "folder": folder, "cwd": cwd}), "utf-8")
+        # -B: looking at an environment must not write into it.
+        command = [python, "-B", str(script_path(script)), str(answer), str(asked)]
+        return run(command, answer, deadline=deadline, environ=environ, cwd=cwd, on_record=on_record)
+
+
+def run(
+    command: Sequence[str],
+    answer: Path,
+    *,
+    deadline: float,
+    environ: Mapping[str, str],
+    cwd: str | None = None,
+    on_record: Callable[[Record], None] | None = None,
+    kill: Callable[[subprocess.Popen[bytes]], None] | None = None,
+    grace: float = GRACE,
+) -> Ending:
+    """Run ``command`` in a process group of its own, reading JSON Lines from the file ``answer``."""
+    start = time.monotonic()
+    kill = kill or kill_group
+    reader = _AnswerReader(answer, on_record)
+    try:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=dict(environ),
+            cwd=cwd,
+            **_own_group(),
+        )
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        return Ending(Kind.NOT_STARTED, detail=reason)
+    assert process.stdout is not None
+    tail = _Tail(process.stdout)
+    timed_out = False
+    try:
+        timed_out = not _wait(process, start + deadline, reader)
+    finally:
+        kill(process)
+        gone = _wait(process, time.monotonic() + grace, reader)
+    output = tail.text()
+    seconds = time.monotonic() - start
+    records, complete, trouble = reader.finish()
+
+    def ending(kind: Kind, **rest: Any) -> Ending:
+        return Ending(kind, records, output=output, seconds=seconds, **rest)
+
+    code = process.returncode
+    if complete and not timed_out:
+        return ending(Kind.ANSWERED, code=code if code and code > 0 else None, signal=_signal_name(code))
+    if timed_out:
+        return ending(Kind.TIMED_OUT if gone else Kind.UNKILLABLE)
+    if _signal_name(code):
+        return ending(Kind.SIGNALLED, signal=_signal_name(code))
+    if trouble:
+        return ending(Kind.UNPARSABLE, detail=trouble)
+    if code:
+        return ending(Kind.EXITED, code=code)
+    return ending(Kind.NO_ANSWER)
+
+
+def kill_group(process: subprocess.Popen[bytes]) -> None:
+    """End the child and all that it started. Harmless when it is gone already."""
+    if sys.platform == "win32":
+        subprocess.run(
+            ["taskkill", "/T", "/F", "/PID", str(process.pid)],  # noqa: S607 - a system tool
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            check=False,
+            timeout=GRACE,
+        )
+    else:
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):  # macOS answers EPERM for a group of zombies
+            return
+
+
+def _own_group() -> dict[str, Any]:
+    if sys.platform == "win32":
+        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+    return {"start_new_session": True}
+
+
+def _wait(process: subprocess.Popen[bytes], until: float, reader: _AnswerReader) -> bool:
+    """Wait for the child until the time ``until``; whether it ended."""
+    pause = 0.001
+    while True:
+        try:
+            process.wait(timeout=max(0.0, min(pause, until - time.monotonic())))
+            return True
+        except subprocess.TimeoutExpired:
+            reader.poll()
+            if time.monotonic() >= until:
+                return False
+            pause = min(pause * 2, 0.05)
+
+
+def _signal_name(code: int | None) -> str | None:
+    """The signal behind a return code: Python says -4, a shell or ``env`` wrapper in between says 132."""
+    if code is None or (0 <= code <= 128) or sys.platform == "win32":
+        return None
+    try:
+        return signal.Signals(-code if code < 0 else code - 128).name
+    except ValueError:
+        return None
+
+
+class _Tail:
+    """Drains a pipe in a thread and keeps the end of it, so that a child can neither block nor fill our memory."""
+
+    def __init__(self, pipe: IO[bytes]) -> None:
+        self._pipe = pipe
+        self._chunks: collections.deque[bytes] = collections.deque()
+        self._size = 0
+        self._thread = threading.Thread(target=self._drain, daemon=True)
+        self._thread.start()
+
+    def _drain(self) -> None:
+        with self._pipe:
+            while chunk := os.read(self._pipe.fileno(), 65536):
+                self._chunks.append(chunk)
+                self._size += len(chunk)
+                while len(self._chunks) > 1 and self._size - len(self._chunks[0]) >= TAIL:
+                    self._size -= len(self._chunks.popleft())
+
+    def text(self) -> str:
+        """What was printed last, at most :data:`TAIL` bytes of it."""
+        self._thread.join(timeout=1.0)  # an unkillable child may hold the pipe open for ever
+        return b"".join(list(self._chunks))[-TAIL:].decode("utf-8", "replace")
+
+
+class _AnswerReader:
+    """Reads JSON Lines while they are being written."""
+
+    def __init__(self, path: Path, on_record: Callable[[Record], None] | None) -> None:
+        self._path = path
+        self._on_record = on_record
+        self._offset = 0
+        self._rest = b""
+        self._records: list[Record] = []
+        self._complete = False
+        self._trouble = ""
+
+    def poll(self) -> None:
+        """Read what is new."""
+        try:
+            with self._path.open("rb") as file:
+                file.seek(self._offset)
+                # read(n) reserves n bytes at once: it is told how many there are.
+                size = os.fstat(file.fileno()).st_size
+                new = file.read(max(0, min(size, MAX_ANSWER) - self._offset))
+        except OSError:
+            return  # not written yet; the ending says so if it never is
+        self._offset += len(new)
+        *lines, self._rest = (self._rest + new).split(b"\n")
+        for line in lines:
+            self._take(line)
+
+    def _take(self, line: bytes) -> None:
+        if self._trouble or self._complete:
+            return
+        try:
+            record = json.loads(line)
+            if b"\\ud" in line:
+                # The bytes of a file name that are no UTF-8 arrive as lone surrogates, which no report could be written
+                # with: they become "?".
+                record = json.loads(json.dumps(record, ensure_ascii=False).encode("utf-8", "replace"))
+        except (ValueError, RecursionError) as error:
+            self._trouble = str(error)
+            return
+        if not isinstance(record, dict):
+            self._trouble = "not an object"
+        elif record.get("done") is True:
+            self._complete = True
+        else:
+            self._records.append(record)
+            if self._on_record:
+                self._on_record(record)
+
+    def finish(self) -> tuple[tuple[Record, ...], bool, str]:
+        """All records, whether the answer is complete, and what was wrong with it."""
+        self.poll()
+        if self._rest and not self._trouble:
+            self._trouble = "its last line is cut short"
+        return tuple(self._records), self._complete, self._trouble

@@ -1,0 +1,1 @@
+"""One module per subject: its facts, and collect(host, …). Only these touch the world."""

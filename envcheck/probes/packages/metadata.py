@@ -1,0 +1,122 @@
+"""Reads one ``site-packages``: name, version, requirements, installer and wheel tags of every distribution in it."""
+
+from __future__ import annotations
+
+import csv
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import importlib_metadata
+from packaging.metadata import parse_email
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from envcheck.host import MAX_TEXT, Host
+
+_MODULE = re.compile(r"(?P<name>[^/]+?)(?:/__init__)?\.(?:py|pyc|so|pyd|[^/]*\.so|[^/]*\.pyd)")
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """One installed distribution.
+
+    ``location`` is the folder of ``sys.path`` that it lies in, ``metadata`` the name of its metadata folder there.
+    ``installer`` is what its INSTALLER file says (``pip``, ``uv``, ``conda``; empty when there is none). ``modules``
+    are its top-level import packages, by its list of files; ``listed`` tells whether it has such a list.
+    """
+
+    name: str
+    version: str
+    location: str
+    metadata: str
+    installer: str = ""
+    requires: tuple[str, ...] = ()
+    requires_python: str | None = None
+    wheel_tags: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
+    listed: bool = False
+
+    @property
+    def key(self) -> str:
+        """The normalized name, by which distributions are compared."""
+        return canonicalize_name(self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A folder of ``sys.path`` or a distribution's metadata that could not be read, and why."""
+
+    path: str
+    reason: str
+
+
+def read_folder(host: Host, folder: str) -> tuple[list[Distribution], list[Unread]]:
+    """The distributions in one folder (or zip file) of ``sys.path``; a folder that does not exist has none."""
+    where = host.path(folder)
+    try:
+        if where.is_dir():
+            next(where.iterdir(), None)
+        elif not where.exists():
+            return [], []
+    except (OSError, ValueError) as error:
+        return [], [Unread(folder, getattr(error, "strerror", None) or str(error))]
+    found: list[Distribution] = []
+    unread: list[Unread] = []
+    for raw in importlib_metadata.distributions(path=[str(where)]):
+        metadata = Path(str(getattr(raw, "_path", ""))).name
+        try:
+            found.append(_read(raw, folder, metadata))
+        except (ValueError, OSError, csv.Error) as error:
+            unread.append(Unread(f"{folder}/{metadata}", " ".join(str(error).split())))
+    return sorted(found, key=lambda dist: dist.metadata), unread
+
+
+def _read(raw: Any, folder: str, metadata: str) -> Distribution:
+    text = raw.read_text("METADATA") or raw.read_text("PKG-INFO")
+    if not text:
+        raise ValueError("it has no METADATA (or an empty one)")
+    # The description behind the first blank line can be megabytes; nothing here is in it.
+    head, _ = parse_email(re.split(r"\r?\n\r?\n", text[:MAX_TEXT], maxsplit=1)[0])
+    name, version = head.get("name"), head.get("version")
+    if not name or not version:
+        raise ValueError("its METADATA names no distribution and version")
+    try:
+        Version(version)
+    except InvalidVersion:
+        raise ValueError(f"its METADATA has no valid version: {version[:80]!r}") from None
+    record = raw.read_text("RECORD")
+    return Distribution(
+        name=name,
+        version=version,
+        location=folder,
+        metadata=metadata,
+        installer=(raw.read_text("INSTALLER") or "").strip().lower()[:40],
+        requires=tuple(head.get("requires_dist", ())),
+        requires_python=head.get("requires_python"),
+        wheel_tags=tuple(re.findall(r"(?m)^Tag:\s*(\S+)\s*$", raw.read_text("WHEEL") or "")),
+        modules=_modules(record, raw.read_text("top_level.txt")),
+        listed=record is not None,
+    )
+
+
+def record_rows(text: str) -> list[tuple[str, int | None]]:
+    """The files of a RECORD with their sizes in bytes; files outside the folder (scripts, data) are left out.
+
+    Raises:
+        csv.Error: it is no CSV.
+    """
+    rows = []
+    for row in csv.reader(text.splitlines()):
+        if row and not row[0].startswith(("..", "/")) and "\0" not in row[0]:
+            size = row[2] if len(row) > 2 else ""
+            rows.append((row[0], int(size) if size.isdecimal() else None))
+    return rows
+
+
+def _modules(record: str | None, top_level: str | None) -> tuple[str, ...]:
+    if record is None:
+        return tuple(sorted(set((top_level or "").split())))
+    matches = (_MODULE.fullmatch(path) for path, _ in record_rows(record))
+    return tuple(sorted({match["name"].partition(".")[0] for match in matches if match}))

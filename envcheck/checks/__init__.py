@@ -1,0 +1,1 @@
+"""One module per question: pure functions from facts to findings."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
@@ -13,6 +14,8 @@ from packaging.version import Version
 from envcheck.errors import EnvcheckError
 from envcheck.knowledge.rows import LINE, Row, folder, load
 from envcheck.versions import numbers
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,29 +160,38 @@ def load_matrix(path: Path | None = None) -> Matrix:
         EnvcheckError: a file is missing or a row lacks a column; the message names file and line.
     """
     where = path or folder()
-    drivers = load(where / "drivers.yaml")
     return Matrix(
-        rows=tuple(_each(where / "tensorflow.yaml", load(where / "tensorflow.yaml"), _series)),
-        toolkits=tuple(_each(where / "drivers.yaml", drivers["toolkits"], _driver)),
-        families=tuple(_each(where / "drivers.yaml", drivers["minor_version_compatibility"], _driver)),
-        knots=tuple(_each(where / "knots.yaml", load(where / "knots.yaml"), _knot)),
+        rows=tuple(_each(where / "tensorflow.yaml", _series)),
+        toolkits=tuple(_each(where / "drivers.yaml", _driver, "toolkits")),
+        families=tuple(_each(where / "drivers.yaml", _driver, "minor_version_compatibility")),
+        knots=tuple(_each(where / "knots.yaml", _knot)),
         loads=_names(where / "imports.yaml", "standard_library", "modules"),
         optional=_names(where / "imports.yaml", "optional_requirements", "names"),
-        nvml=tuple(_each(where / "nvml.yaml", load(where / "nvml.yaml"), _nvml_code)),
+        nvml=tuple(_each(where / "nvml.yaml", _nvml_code)),
     )
 
 
-def _each(path: Path, rows: list[Row], build):  # type: ignore[no-untyped-def]
+def _each(path: Path, build: Callable[[Row, Source], T], section: str | None = None) -> Iterator[T]:
+    rows = load(path)
+    if section is not None:
+        rows = rows.get(section) if isinstance(rows, dict) else None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise EnvcheckError(
+            f"envcheck's own data is damaged: {path.name}:1: {section or 'the file'} is no list of rows"
+        )
     for row in rows:
         source = _source(path, row)
         try:
             yield build(row, source)
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise EnvcheckError(f"envcheck's own data is damaged: {path.name}:{row[LINE]}: {error!r}") from None
 
 
 def _names(path: Path, section: str, key: str) -> frozenset[str]:
-    row = load(path)[section]
+    rows = load(path)
+    row = rows.get(section) if isinstance(rows, dict) else None
+    if not isinstance(row, dict) or not isinstance(row.get(key), list):
+        raise EnvcheckError(f"envcheck's own data is damaged: {path.name}:1: {section} has no list of {key}")
     _source(path, row)
     return frozenset(row[key])
 

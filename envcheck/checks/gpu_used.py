@@ -1,0 +1,48 @@
+"""Did the tiny model run on the GPU that is there?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from envcheck.findings import Finding, Fix, Skip, check
+
+if TYPE_CHECKING:
+    from envcheck.probes.environment import EnvironmentFacts
+    from envcheck.probes.gpu import GpuFacts
+    from envcheck.probes.smoke import SmokeFacts
+
+
+@check("SMK108", "Training runs on the GPU that is there")
+def gpu_used(smoke: SmokeFacts, gpu: GpuFacts, environment: EnvironmentFacts) -> Iterator[Finding]:
+    """The driver reports a usable GPU, nothing hides it, and the tiny model still trained on the CPU.
+
+    Cause: TensorFlow treats a GPU that it cannot use as normal: a build without CUDA, a CUDA library that it could not
+    open, a GPU too old for the build. It says so in one line of its log at most, and training is merely slow.
+
+    How to fix: `pip install "tensorflow[and-cuda]"` on Linux, or what the GPU findings of the same report say. Where the
+    CPU is meant, say `--device cpu`.
+
+    Source: https://www.tensorflow.org/install/pip; https://github.com/tensorflow/tensorflow/issues/63362
+    """
+    if smoke.wanted != "auto":
+        raise Skip(f"--device {smoke.wanted} says where it must run")
+    visible = gpu.visible(environment.variables).devices
+    if not visible:
+        raise Skip("no GPU is visible to a program")
+    fit = smoke.step("fit")
+    if fit.status != "ok" or not fit.device:
+        raise Skip("the tiny model did not train")
+    if fit.device.startswith("CPU"):
+        yield Finding(
+            f"{smoke.framework} trained on {fit.device} although the driver reports {visible[0].label}: "
+            f"{smoke.step('devices').message or 'it lists no GPU'}",
+            Fix("Make the framework see the GPU, or say `--device cpu` where the CPU is meant."),
+            evidence={"log": _log(smoke.output)},
+        )
+
+
+def _log(output: str) -> str:
+    """The lines of TensorFlow's log that speak of the GPU."""
+    words = ("dlopen", "GPU", "cuda", "CUDA", "cuInit", "dso_loader")
+    return "\n".join(line for line in output.splitlines() if any(word in line for word in words))[-1500:]

@@ -1,0 +1,47 @@
+"""SMK108: the GPU is there and the model trained on the CPU."""
+
+from __future__ import annotations
+
+import pytest
+
+from envcheck.checks.gpu_used import gpu_used
+from envcheck.findings import Finding, Skip
+from envcheck.probes.gpu import Device, GpuFacts
+from envcheck.probes.smoke import STEPS, SmokeFacts, Step
+from literals import environment
+
+GPU = GpuFacts(1, (Device(0, "NVIDIA H100"),))
+
+
+def smoke(device: str, status: str = "ok", wanted: str = "auto") -> SmokeFacts:
+    steps = tuple(Step(name, status, 0.1, device=device) for name in STEPS)
+    output = "Cannot dlopen some GPU libraries.\nnothing of interest\n"
+    return SmokeFacts("tensorflow", wanted, "answered", 3.0, 300.0, steps, {}, {}, output=output)
+
+
+def judge(facts: SmokeFacts, gpu: GpuFacts = GPU, **variables: str) -> list[Finding]:
+    return list(gpu_used.judge(facts, gpu, environment(**variables)))
+
+
+def test_training_on_the_gpu_passes() -> None:
+    assert judge(smoke("GPU:0")) == []
+
+
+def test_training_on_the_cpu_beside_a_gpu_is_an_error() -> None:
+    (finding,) = judge(smoke("CPU:0"))
+    assert finding.message.startswith("tensorflow trained on CPU:0 although the driver reports GPU 0 (NVIDIA H100)")
+    assert finding.evidence["log"] == "Cannot dlopen some GPU libraries."
+
+
+@pytest.mark.parametrize(
+    ("facts", "gpu", "variables"),
+    [
+        (smoke("CPU:0", wanted="cpu"), GPU, {}),
+        (smoke("CPU:0"), GPU, {"CUDA_VISIBLE_DEVICES": ""}),
+        (smoke("CPU:0", status="failed"), GPU, {}),
+        (smoke("CPU:0"), GpuFacts(1, (Device(0, failure="GPU_IS_LOST"),)), {}),
+    ],
+)
+def test_otherwise_the_question_does_not_arise(facts: SmokeFacts, gpu: GpuFacts, variables: dict[str, str]) -> None:
+    with pytest.raises(Skip):
+        judge(facts, gpu, **variables)

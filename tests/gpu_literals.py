@@ -1,0 +1,102 @@
+"""Literal facts of a machine with one H100 and a working driver, for tests to change."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from envcheck.probes.driver import DriverFacts, NvmlState, PciDevice
+from envcheck.probes.gpu import Device, GpuFacts, MigInstance, Process
+from envcheck.probes.tensorflow import BuildFacts, TensorFlowFacts
+
+GIB = 1 << 30
+NODES = ("/dev/nvidia-uvm", "/dev/nvidia0", "/dev/nvidiactl")
+PCI = PciDevice("0000:01:00.0", "0x2330", "nvidia")
+
+_DRIVER = DriverFacts(
+    nvml=NvmlState("ok", seconds=0.2),
+    driver_version="550.54.14",
+    nvml_version="12.550.54.14",
+    cuda_version="12.4",
+    device_count=1,
+    usable_devices=1,
+    linux=True,
+    kernel_version="550.54.14",
+    kernel_open=False,
+    nodes=NODES,
+    pci=(PCI,),
+    modprobe=True,
+)
+_DEVICE = Device(
+    index=0,
+    name="NVIDIA H100",
+    uuid="GPU-00000001-0000-4000-8000-000000000000",
+    pci="00000000:01:00.0",
+    compute_capability="9.0",
+    memory_total=80 * GIB,
+    memory_used=1 * GIB,
+    memory_free=79 * GIB,
+    compute_mode="default",
+    persistence=True,
+    ecc=True,
+    ecc_uncorrected=0,
+    mig=False,
+    mig_pending=False,
+)
+_BUILD = BuildFacts(
+    is_cuda=True, is_rocm=False, cuda="12.5.1", cudnn="9", sass=("6.0", "7.0", "8.0", "8.9", "9.0"), ptx=("9.0",)
+)
+
+
+def driver(**changes: Any) -> DriverFacts:
+    """The driver."""
+    return dataclasses.replace(_DRIVER, **changes)
+
+
+def nothing(**changes: Any) -> DriverFacts:
+    """A machine without any NVIDIA GPU or driver."""
+    return DriverFacts(
+        **{"nvml": NvmlState("no library", 12, "LIBRARY_NOT_FOUND", "nvmlInit"), "linux": True, "pci": (), **changes}
+    )
+
+
+def nvml_error(code: int, name: str, call: str = "nvmlInit") -> NvmlState:
+    """NVML as a whole answering with an error."""
+    return NvmlState("error", code, name, call)
+
+
+def device(index: int = 0, **changes: Any) -> Device:
+    """One GPU; its UUID follows its index."""
+    given = {"index": index, "uuid": f"GPU-{index + 1:08x}-0000-4000-8000-000000000000", **changes}
+    return dataclasses.replace(_DEVICE, **given)
+
+
+def gpu(*devices: Device, count: int | None = None) -> GpuFacts:
+    """The GPUs; one when none are given."""
+    devices = devices or (device(),)
+    return GpuFacts(len(devices) if count is None else count, devices)
+
+
+def instance(number: int, total: int = 10 * GIB, free: int = 10 * GIB) -> MigInstance:
+    """One MIG instance."""
+    return MigInstance(f"MIG-{number:08x}-0001-5000-8000-000000000000", total, total - free, free)
+
+
+def process(pid: int, memory: int | None, kind: str = "compute") -> Process:
+    """One process on a GPU."""
+    return Process(pid, memory, kind)
+
+
+def tensorflow(
+    version: str = "2.21.0", distribution: str = "tensorflow", vendor: str = "pypi", **build: Any
+) -> TensorFlowFacts:
+    """The TensorFlow that is installed; ``build`` changes its build facts."""
+    return TensorFlowFacts(
+        distribution=distribution,
+        version=version,
+        location="/srv/site-packages",
+        installer="pip",
+        vendor=vendor,
+        folder="/srv/site-packages/tensorflow",
+        build=dataclasses.replace(_BUILD, **build),
+    )

@@ -12,7 +12,7 @@ from types import FrameType
 import click
 
 from envcheck import __version__
-from envcheck.errors import FAILED, INTERRUPTED, TERMINATED, USAGE, EnvcheckError, Terminated
+from envcheck.errors import FAILED, INTERRUPTED, TERMINATED, USAGE, EnvcheckError, Stopped
 
 COMMANDS = {
     "doctor": "Inventory, checks and smoke run: the one command before training.",
@@ -56,7 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
-    signal.signal(signal.SIGTERM, _terminate)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # `nohup` and `&` of a script mean it
+            signal.signal(number, _stop)
     try:
         code = group.main(arguments, prog_name="envcheck", standalone_mode=False)
     except click.UsageError as error:
@@ -66,10 +68,8 @@ def _run(arguments: Sequence[str] | None) -> int:
         return _say(error.format_message(), USAGE)
     except EnvcheckError as error:
         return _say(str(error), error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        return _say("interrupted", INTERRUPTED)
-    except Terminated:
-        return _say("terminated", TERMINATED)
+    except Stopped as stopped:
+        return _say(str(stopped), stopped.exit_code)
     except Exception as error:
         if os.environ.get("ENVCHECK_TRACEBACK"):
             raise
@@ -83,5 +83,5 @@ def _say(line: str, code: int) -> int:
     return code
 
 
-def _terminate(_signal: int, _frame: FrameType | None) -> None:
-    raise Terminated
+def _stop(number: int, _frame: FrameType | None) -> None:
+    raise Stopped(*(("interrupted", INTERRUPTED) if number == signal.SIGINT else ("terminated", TERMINATED)))

@@ -61,7 +61,7 @@ def decode_inventory(text: str | bytes, types: Mapping[str, type], source: str) 
     if not isinstance(data, dict) or not isinstance(data.get("inventory"), dict):
         raise UsageError(f"{source} is no envcheck inventory: make one with `envcheck inventory -o {source}`")
     version = data.get("schema_version")
-    if not isinstance(version, int) or version < 1:
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise UsageError(f"{source} has no valid schema_version: make it again with `envcheck inventory`")
     if version > SCHEMA_VERSION:
         raise UsageError(
@@ -176,7 +176,7 @@ def _facts_schema(types: Mapping[str, type]) -> tuple[JSON, JSON]:
     )
     unavailable = {
         "type": "object",
-        "properties": {"status": {"const": "unavailable"}, "reason": {"type": "string"}},
+        "properties": {"status": {"const": "unavailable"}, "reason": {"type": "string"}, "broken": {"type": "boolean"}},
         "required": ["status", "reason"],
     }
     known = {"properties": {"status": {"const": "ok"}}, "required": ["status"]}

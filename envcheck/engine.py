@@ -87,12 +87,23 @@ def _consequences(outcomes: Sequence[Outcome], checks: Mapping[str, Check]) -> t
         for outcome in outcomes
         if outcome.status is Status.FAILED and outcome.worst is Severity.ERROR and checks[outcome.code].explains
     ]
-    marked = []
+    caused_by: dict[str, str] = {}
     for outcome in outcomes:
-        cause = next((c for c in causes if outcome.code.startswith(checks[c.code].explains) and c is not outcome), None)
-        explained = cause is not None and outcome.status is Status.FAILED
-        marked.append(dataclasses.replace(outcome, caused_by=cause.code) if cause and explained else outcome)
-    return tuple(marked)
+        for cause in causes if outcome.status is Status.FAILED else ():
+            # Where two explain each other, one must stay the cause: else both would vanish from the summary.
+            explained = outcome.code.startswith(checks[cause.code].explains)
+            if explained and outcome.code not in _chain(cause.code, caused_by):
+                caused_by[outcome.code] = cause.code
+                break
+    return tuple(dataclasses.replace(outcome, caused_by=caused_by.get(outcome.code)) for outcome in outcomes)
+
+
+def _chain(code: str, caused_by: Mapping[str, str]) -> list[str]:
+    """``code``, its cause, the cause of that, and so on."""
+    chain = [code]
+    while chain[-1] in caused_by:
+        chain.append(caused_by[chain[-1]])
+    return chain
 
 
 def exit_code(outcomes: Sequence[Outcome], fail_on: str, *, strict: bool) -> int:

@@ -21,5 +21,9 @@ class UsageError(EnvcheckError):
     exit_code = USAGE
 
 
-class Terminated(BaseException):
-    """SIGTERM arrived. Like KeyboardInterrupt it passes every ``except Exception`` so that children are ended first."""
+class Stopped(BaseException):
+    """SIGINT or SIGTERM arrived. It passes every ``except Exception`` and ends the children on its way."""
+
+    def __init__(self, words: str, exit_code: int) -> None:
+        super().__init__(words)
+        self.exit_code = exit_code

@@ -59,7 +59,7 @@ def select(every: Sequence[Check], selected: Sequence[str], ignored: Sequence[st
         UsageError: a prefix matches no check, or no check is left: "all passed" would be a lie.
     """
     for prefix in (*selected, *ignored):
-        if not any(check.code.startswith(prefix) for check in every):
+        if not prefix or not any(check.code.startswith(prefix) for check in every):
             raise UsageError(f"no check has a code that starts with {prefix!r}; `envcheck explain` lists them all")
     chosen = tuple(
         check

@@ -26,13 +26,13 @@ def _row(tensorflow: TensorFlowFacts, matrix: Matrix) -> Series:
 
 
 @check("ENV305", "Keras fits TensorFlow", explains=("ENV204", "ENV308", "SMK"))
-def keras_fits(
-    tensorflow: TensorFlowFacts, keras: KerasFacts, python: PythonFacts, matrix: Matrix
-) -> Iterator[Finding]:
+def keras_fits(tensorflow: TensorFlowFacts, keras: KerasFacts, python: PythonFacts, matrix: Matrix) -> Iterator[Finding]:
     """From TensorFlow 2.6 on, ``tf.keras`` is the separately installed ``keras``; the two must belong together.
 
-    Cause: one was upgraded without the other. TensorFlow 2.6 to 2.15 need the Keras of the same minor version, 2.16 and
-    newer need Keras 3.
+    Cause: one was upgraded without the other. TensorFlow 2.6 to 2.15 were released with the Keras of the same minor
+    version, 2.16 and newer with Keras 3. Run on the real packages: Keras 2 under 2.16, and Keras 3 under 2.14, fail at the
+    first ``tf.keras`` (errors). Keras 3 under 2.15 works and makes ``tf.keras`` Keras 3, whose API differs; neighbouring
+    minor versions work or fail from case to case (2.7 under 2.6 fails, 2.14 under 2.15 works): warnings.
 
     How to fix: install the Keras that this TensorFlow was released with, or change TensorFlow.
 
@@ -47,18 +47,19 @@ def keras_fits(
     wanted = f"keras{row.keras}"
     fix = Fix(f"Install {wanted}.", (python.install(wanted),), "envcheck doctor")
     if keras.keras is None:
-        yield Finding(
-            f"TensorFlow {tensorflow.version} takes `tf.keras` from {wanted}, and keras is not installed", fix
-        )
+        yield Finding(f"TensorFlow {tensorflow.version} takes `tf.keras` from {wanted}; keras is not installed", fix)
     elif not SpecifierSet(row.keras).contains(keras.keras.version, prereleases=True):
         floor = min(Version(spec.version.removesuffix(".*")) for spec in SpecifierSet(row.keras))
-        same_major = Version(keras.keras.version).major == floor.major
+        other_api = keras.keras.major != floor.major
+        works = not other_api or row.series == "2.15"
         yield Finding(
-            f"Keras {keras.keras.version} is installed; TensorFlow {tensorflow.version} needs {wanted} for `tf.keras`",
+            f"Keras {keras.keras.version} is installed; TensorFlow {tensorflow.version} was released with {wanted}"
+            + (f", and `tf.keras` is now Keras {keras.keras.major}, whose API differs" if other_api and works else "")
+            + (", and its `tf.keras` cannot load this one" if not works else ""),
             fix,
             Location(f"compat_matrix/{row.source.file}", row.source.line),
             symbol="keras",
-            severity=Severity.WARNING if same_major and floor.major >= 3 else None,
+            severity=Severity.WARNING if works else None,
         )
 
 
@@ -101,8 +102,9 @@ def tf_keras_fits(
 ) -> Iterator[Finding]:
     """tf_keras uses internals of TensorFlow and is released in step with it: their minor versions must be equal.
 
-    Cause: one of the two was upgraded alone. An error where ``tf.keras`` is tf_keras; otherwise a warning, since only
-    libraries that import tf_keras themselves (tensorflow-hub, transformers, …) meet it.
+    Cause: one of the two was upgraded alone. Run on the real packages: a tf_keras newer than TensorFlow fails (2.20.1 under
+    2.16.2), an older one was seen to work (2.16.0 and 2.19.0 under 2.21.0). An error where ``tf.keras`` is a newer tf_keras,
+    else a warning: only libraries that import tf_keras themselves (tensorflow-hub, transformers, …) meet it.
 
     How to fix: install the tf_keras of TensorFlow's minor version.
 
@@ -115,12 +117,13 @@ def tf_keras_fits(
         raise Skip(f"tf_keras has no meaning for TensorFlow {row.series}")
     if not SpecifierSet(row.tf_keras).contains(keras.tf_keras.version, prereleases=True):
         wanted = f"tf_keras{row.tf_keras}"
+        newer = Version(keras.tf_keras.version).release[:2] > Version(tensorflow.version).release[:2]
         yield Finding(
-            f"tf_keras {keras.tf_keras.version} is installed; TensorFlow {tensorflow.version} needs {wanted}",
+            f"tf_keras {keras.tf_keras.version} is installed; TensorFlow {tensorflow.version} was released with {wanted}",
             Fix(f"Install {wanted}.", (python.install(wanted),), "envcheck doctor"),
             Location(f"compat_matrix/{row.source.file}", row.source.line),
             symbol="tf_keras",
-            severity=None if keras.legacy else Severity.WARNING,
+            severity=None if keras.legacy and newer else Severity.WARNING,
         )
 
 

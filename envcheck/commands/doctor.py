@@ -145,12 +145,14 @@ def now() -> str:
 
 def unseen(facts: Facts, chosen: tuple[Check, ...], selected: list[str], ignored: list[str]) -> tuple[Unseen, ...]:
     """What a reader might believe was looked at and was not."""
+    names = {"gpu": "GPU", "smoke": "import of TensorFlow and smoke run"}
+    wanted = dict.fromkeys(name for check in chosen for name in check.facts)
     found = []
-    wanted = {name for check in chosen for name in check.facts}
-    for name, what in (("gpu", "GPU"), ("smoke", "import of TensorFlow and smoke run")):
-        fact = facts.get(name) if name in wanted else None
-        if isinstance(fact, Unavailable):
-            found.append(Unseen(what, fact.reason))
+    for name in wanted:
+        fact = facts.get(name)
+        # Whether TensorFlow is installed is a check of its own; the driver's absence is said of the GPU.
+        if isinstance(fact, Unavailable) and name not in ("tensorflow", "driver"):
+            found.append(Unseen(names.get(name, name), fact.reason))
     if selected or ignored:
         words = [f"--select {','.join(selected)}"] * bool(selected) + [f"--ignore {','.join(ignored)}"] * bool(ignored)
         found.append(Unseen("other checks", " ".join(words)))

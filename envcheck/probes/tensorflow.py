@@ -31,7 +31,8 @@ class BuildFacts:
     """What ``build_info.py`` and ``cuda_config.h`` inside the package say; None and empty where they say nothing.
 
     ``sass`` are the compute capabilities with machine code, ``ptx`` those with intermediate code: an entry
-    ``compute_90`` of the build configuration makes both, ``sm_80`` only the former (tensorflow/.bazelrc).
+    ``compute_90`` of the build configuration makes both, ``sm_80`` only the former (tensorflow/.bazelrc). A letter
+    (``9.0a``) marks code for that very architecture.
     """
 
     is_cuda: bool | None = None
@@ -180,9 +181,9 @@ def _pairs(constant: object) -> dict[str, object]:
 def _capabilities(entries: object, kinds: Sequence[str]) -> tuple[str, ...]:
     found = []
     for entry in entries if isinstance(entries, (list, tuple)) else ():
-        match = re.fullmatch(r"(sm_|compute_)(\d+)(\d)a?", str(entry))
+        match = re.fullmatch(r"(sm_|compute_)(\d+)(\d)([af]?)", str(entry))
         if match and match[1] in kinds:
-            found.append(f"{match[2]}.{match[3]}")
+            found.append(f"{match[2]}.{match[3]}{match[4]}")
     return tuple(found)
 
 

@@ -47,12 +47,30 @@ def test_the_keras_of_the_release_fits(release: str, version: str) -> None:
 
 def test_the_keras_of_another_release_does_not() -> None:
     (finding,) = fits("2.16.2", "2.15.0")
-    assert finding.message == "Keras 2.15.0 is installed; TensorFlow 2.16.2 needs keras>=3.0.0 for `tf.keras`"
+    assert finding.message == (
+        "Keras 2.15.0 is installed; TensorFlow 2.16.2 was released with keras>=3.0.0, "
+        "and its `tf.keras` cannot load this one"
+    )
     assert finding.severity is None
     assert finding.fix is not None
     assert finding.fix.commands == ("/srv/venv/bin/python -m pip install 'keras>=3.0.0'",)
     assert finding.location is not None
     assert finding.location.path == "compat_matrix/tensorflow.yaml"
+
+
+@pytest.mark.parametrize(
+    ("release", "version", "severity", "words"),
+    [
+        ("2.14.1", "3.5.0", None, "cannot load this one"),
+        ("2.15.1", "3.15.1", Severity.WARNING, "`tf.keras` is now Keras 3, whose API differs"),
+        ("2.15.1", "2.14.0", Severity.WARNING, "was released with keras==2.15.*"),
+        ("2.21.0", "3.5.0", Severity.WARNING, "was released with keras>=3.12.0"),
+    ],
+)
+def test_how_grave_it_is_follows_what_was_seen(release: str, version: str, severity: Severity | None, words: str) -> None:
+    (finding,) = fits(release, version)
+    assert finding.severity is severity
+    assert words in finding.message
 
 
 def test_a_missing_keras() -> None:
@@ -93,6 +111,8 @@ def test_tf_keras_of_another_release() -> None:
     (finding,) = judge("2.21.0", keras("3.15.1", "2.16.0"))
     assert finding.severity is Severity.WARNING
     (finding,) = judge("2.21.0", keras("3.15.1", "2.16.0", legacy=True))
+    assert finding.severity is Severity.WARNING  # an older one was seen to work
+    (finding,) = judge("2.16.2", keras("3.15.1", "2.20.1", legacy=True))
     assert finding.severity is None
     with pytest.raises(Skip, match="tf_keras is not installed"):
         judge("2.21.0", keras("3.15.1"))

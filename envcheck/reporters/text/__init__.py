@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
-from itertools import groupby
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.padding import Padding
@@ -26,7 +25,8 @@ SECTIONS = (
 """Headings and the code prefixes under them."""
 
 _COLOURS = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
-_SYMBOLS = {Severity.ERROR: ("✗", "x"), Severity.WARNING: ("!", "!"), Severity.NOTE: ("·", "-")}
+_SYMBOLS = {Severity.ERROR: "✗", Severity.WARNING: "!", Severity.NOTE: "·"}
+_ASCII = str.maketrans({"✓": "+", "✗": "x", "·": "-", "→": "->", "…": "...", "≥": ">=", "≤": "<=", "×": "x", "–": "-"})
 
 
 def render(report: Report, style: Style) -> str:
@@ -55,13 +55,14 @@ class _Page:
                 self._section(heading, prefixes[0], outcomes)
         self._verdict()
         # rich pads lines with spaces up to the width; a log or a diff wants none.
-        return "".join(f"{line.rstrip()}\n" for line in self._out.getvalue().splitlines())
+        page = "".join(f"{line.rstrip()}\n" for line in self._out.getvalue().splitlines())
+        return page if self._style.unicode else page.translate(_ASCII).encode("ascii", "replace").decode()
 
     def _section(self, heading: str, prefix: str, outcomes: Sequence[Outcome]) -> None:
         quiet = self._style.verbosity < 0
         if not quiet:
             self._print(heading, style="bold")
-            for line in described(prefix, self._report.inventory, arrow="→" if self._style.unicode else "->"):
+            for line in described(prefix, self._report.inventory):
                 self._print(line, indent=4)
         for outcome in outcomes:
             if outcome.status is Status.BROKEN:
@@ -82,28 +83,31 @@ class _Page:
             self._marked(" ", f"{outcome.code} {finding.message}", "dim")
             self._print(f"a consequence of {outcome.caused_by}", indent=6, style="dim")
             return
-        symbol = _SYMBOLS[severity][0 if self._style.unicode else 1]
-        self._marked(symbol, f"{severity.value} {outcome.code}: {finding.message}", _COLOURS[severity])
-        where = finding.location
-        if where is not None and where.line is not None:
-            self._print(f"{where.path}:{where.line}", indent=6, style="dim")
+        self._marked(_SYMBOLS[severity], f"{severity.value} {outcome.code}: {finding.message}", _COLOURS[severity])
+        if finding.location is not None and finding.location.line is not None:
+            self._print(f"see {finding.location.path}:{finding.location.line}", indent=6, style="dim")
         if finding.fix is not None:
             self._print(f"fix: {finding.fix.summary}", indent=6)
             for command in finding.fix.commands:
                 self._command(command)
+            if finding.fix.verify and self._style.verbosity > 0:
+                self._print("afterwards:", indent=6)
+                self._command(finding.fix.verify)
 
     def _other(self, outcome: Outcome) -> None:
         if outcome.status is Status.PASSED:
-            self._marked("✓" if self._style.unicode else "+", f"ok {outcome.code}: {outcome.title}", "green")
+            self._marked("✓", f"ok {outcome.code}: {outcome.title}", "green")
         else:
             self._marked("-", f"not checked {outcome.code}: {outcome.title} ({outcome.reason})", "dim")
 
     def _folded(self, outcomes: Sequence[Outcome]) -> None:
         passed = sum(outcome.status is Status.PASSED for outcome in outcomes)
+        skipped = sum(outcome.status is Status.SKIPPED for outcome in outcomes)
+        rest = f", {skipped} not made (-v says why)" if skipped else ""
         if passed:
-            self._marked("✓" if self._style.unicode else "+", f"{_number(passed, 'check')} passed", "green")
-        for reason, count in _skipped(outcomes):
-            self._marked("-", f"{_number(count, 'check')} not made: {reason}", "dim")
+            self._marked("✓", f"{_number(passed, 'check')} passed{rest}", "green")
+        elif skipped:
+            self._marked("-", f"{_number(skipped, 'check')} not made (-v says why)", "dim")
 
     def _verdict(self) -> None:
         words, colour = verdict(self._report)
@@ -120,10 +124,10 @@ class _Page:
             )
 
     def _marked(self, symbol: str, message: str, colour: str) -> None:
-        text = Text(_clean(f"{symbol} "), style=colour)
-        word, _, rest = _clean(message).partition(" ")
-        text.append(word, style=colour)
-        text.append(f" {rest}", style="dim" if colour == "dim" else "")
+        mark, colon, rest = _clean(message).partition(":")
+        text = Text(style="dim" if colour == "dim" else "")
+        text.append(f"{symbol} {mark}{colon}", style=colour)
+        text.append(rest)
         # The first line stands two columns to the left of those that follow.
         lines = text.wrap(self._console, self._style.width - 6)
         for number, line in enumerate(lines):
@@ -137,12 +141,6 @@ class _Page:
     def _command(self, command: str) -> None:
         # Never wrapped: it is there to be copied.
         self._console.print(Text(f"{' ' * 8}$ {_clean(command)}"), soft_wrap=True)
-
-
-def _skipped(outcomes: Sequence[Outcome]) -> Iterator[tuple[str, int]]:
-    reasons = sorted(outcome.reason or "" for outcome in outcomes if outcome.status is Status.SKIPPED)
-    for reason, group in groupby(reasons):
-        yield reason, len(list(group))
 
 
 def _number(count: int, noun: str) -> str:

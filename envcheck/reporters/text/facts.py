@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from envcheck.probes.tensorflow import TensorFlowFacts
 
 
-def described(prefix: str, inventory: Inventory, arrow: str) -> list[str]:
-    """The lines that open the section of the codes starting with ``prefix``; ``arrow`` stands for "resolves to"."""
+def described(prefix: str, inventory: Inventory) -> list[str]:
+    """The lines that open the section of the codes starting with ``prefix``."""
     lines: list[str] = []
     for name, describe in _DESCRIBED.get(prefix, ()):
         fact = inventory.facts.get(name)
         if fact is not None and not isinstance(fact, Unavailable):
-            lines.extend(line.replace("→", arrow) for line in describe(fact))
+            lines.extend(describe(fact))
     return lines
 
 

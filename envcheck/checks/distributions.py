@@ -91,7 +91,7 @@ def leftovers(packages: PackagesFacts, python: PythonFacts) -> Iterator[Finding]
             f"`import {leftover.module}` gets this leftover",
             Fix(
                 f"Delete it and install {leftover.module} again.",
-                (remove, python.install(leftover.module)),
+                (remove, python.install(packages.declared(leftover.module) or leftover.module)),
             ),
             Location(leftover.path),
             symbol=leftover.module,
@@ -115,6 +115,8 @@ def requirements(packages: PackagesFacts, python: PythonFacts, matrix: Matrix) -
         requirer = packages.find(unmet.requirer)
         if requirer is None or requirer.key not in packages.family or unmet.name in explained:
             continue
+        if unmet.found is None and packages.providers(unmet.name.replace("-", "_")):
+            continue  # another distribution brings it: tensorflow-cpu for tensorflow
         have = f"{unmet.name} {unmet.found} is installed" if unmet.found else f"{unmet.name} is not installed"
         fatal = unmet.found is None and unmet.name not in matrix.optional
         yield Finding(

@@ -25,8 +25,15 @@ def _row(tensorflow: TensorFlowFacts, matrix: Matrix) -> Series:
     return row
 
 
+def _beside(tensorflow: TensorFlowFacts) -> tuple[str, ...]:
+    """What keeps tf_keras, which requires the distribution ``tensorflow``, from installing it over another one."""
+    return () if tensorflow.distribution == "tensorflow" else ("--no-deps",)
+
+
 @check("ENV305", "Keras fits TensorFlow", explains=("ENV204", "ENV308", "SMK"))
-def keras_fits(tensorflow: TensorFlowFacts, keras: KerasFacts, python: PythonFacts, matrix: Matrix) -> Iterator[Finding]:
+def keras_fits(
+    tensorflow: TensorFlowFacts, keras: KerasFacts, python: PythonFacts, matrix: Matrix
+) -> Iterator[Finding]:
     """From TensorFlow 2.6 on, ``tf.keras`` is the separately installed ``keras``; the two must belong together.
 
     Cause: one was upgraded without the other. TensorFlow 2.6 to 2.15 were released with the Keras of the same minor
@@ -79,10 +86,11 @@ def legacy_flag(tensorflow: TensorFlowFacts, keras: KerasFacts, python: PythonFa
     release = Version(tensorflow.version).release[:2]
     if keras.legacy and keras.tf_keras is None:
         wanted = f"tf_keras~={release[0]}.{release[1]}.0"
+        install = python.install(*_beside(tensorflow), wanted)
         yield Finding(
             f"TF_USE_LEGACY_KERAS={keras.legacy_flag} makes `tf.keras` the distribution tf_keras, which is not installed: "
             f"every use of `tf.keras` raises ImportError",
-            Fix(f"Install {wanted}, or unset TF_USE_LEGACY_KERAS.", (python.install(wanted),), "envcheck doctor"),
+            Fix(f"Install {wanted}, or unset TF_USE_LEGACY_KERAS.", (install,), "envcheck doctor"),
             symbol="TF_USE_LEGACY_KERAS",
         )
     elif not keras.legacy and keras.legacy_flag not in ("", "0", "false", "False"):
@@ -120,7 +128,7 @@ def tf_keras_fits(
         newer = Version(keras.tf_keras.version).release[:2] > Version(tensorflow.version).release[:2]
         yield Finding(
             f"tf_keras {keras.tf_keras.version} is installed; TensorFlow {tensorflow.version} was released with {wanted}",
-            Fix(f"Install {wanted}.", (python.install(wanted),), "envcheck doctor"),
+            Fix(f"Install {wanted}.", (python.install(*_beside(tensorflow), wanted),), "envcheck doctor"),
             Location(f"compat_matrix/{row.source.file}", row.source.line),
             symbol="tf_keras",
             severity=None if keras.legacy and newer else Severity.WARNING,

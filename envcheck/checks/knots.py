@@ -34,7 +34,9 @@ def knots(
         names = [name for name in knot.when if name not in ("tensorflow", "python")]
         present = " and ".join(f"{name} {packages.version(name)}" for name in names)
         series = f"{release[0]}.{release[1]}"
-        install = tuple(text.format(series=series) for text in knot.install)
+        # What TensorFlow itself declares is narrower than the knot, and pip's opinion as well.
+        declared = [packages.declared(name) for name in names]
+        install = tuple(text for text in declared if text) or tuple(text.format(series=series) for text in knot.install)
         yield Finding(
             f"{present} with TensorFlow {tensorflow.version} (Python {python.series}): {knot.consequence}",
             Fix(knot.fix, (python.install(*install),) if install else (), "envcheck doctor"),

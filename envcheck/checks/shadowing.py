@@ -33,14 +33,13 @@ def shadowing(shadowing: ShadowingFacts, packages: PackagesFacts, matrix: Matrix
             found = packages.find(shadow.hides)
             matters = found is not None and found.key in packages.family
         if matters:
+            renamed = f"{shadowing.folder}/my_{shadow.path.removeprefix(shadowing.folder + '/')}"
             yield Finding(
                 f"{shadow.path} hides the module {shadow.module} ({shadow.hides}): "
                 f"a script in {shadowing.folder} gets the local file when TensorFlow imports {shadow.module}",
                 Fix(
                     f"Rename it, for example to my_{shadow.module}, and delete __pycache__ beside it.",
-                    (shlex.join(["mv", shadow.path, shadow.path.replace(shadow.module, f"my_{shadow.module}")]),)
-                    if shadow.path.count(shadow.module) == 1
-                    else (),
+                    (shlex.join(["mv", shadow.path, renamed]),),
                 ),
                 Location(shadow.path),
                 symbol=shadow.module,

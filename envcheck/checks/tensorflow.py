@@ -46,7 +46,7 @@ def installed(packages: PackagesFacts, python: PythonFacts, keras: KerasFacts, m
     yield Finding(f"TensorFlow is not installed for {python.executable} (Python {python.version})", fix)
 
 
-@check("ENV302", "One distribution brings TensorFlow", explains=("ENV202", "ENV205", "SMK"))
+@check("ENV302", "One distribution brings TensorFlow", explains=("ENV2", "ENV305", "ENV307", "ENV32", "SMK"))
 def single(tensorflow: TensorFlowFacts, python: PythonFacts) -> Iterator[Finding]:
     """Several distributions (tensorflow, tensorflow-cpu, -gpu, -intel, tf-nightly, …) write the same folder.
 

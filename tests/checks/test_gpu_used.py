@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from literals import environment
 
 from envcheck.checks.gpu_used import gpu_used
 from envcheck.findings import Finding, Skip
 from envcheck.probes.gpu import Device, GpuFacts
 from envcheck.probes.smoke import STEPS, SmokeFacts, Step
-from literals import environment
 
 GPU = GpuFacts(1, (Device(0, "NVIDIA H100"),))
 

@@ -67,7 +67,9 @@ def test_the_keras_of_another_release_does_not() -> None:
         ("2.21.0", "3.5.0", Severity.WARNING, "was released with keras>=3.12.0"),
     ],
 )
-def test_how_grave_it_is_follows_what_was_seen(release: str, version: str, severity: Severity | None, words: str) -> None:
+def test_how_grave_it_is_follows_what_was_seen(
+    release: str, version: str, severity: Severity | None, words: str
+) -> None:
     (finding,) = fits(release, version)
     assert finding.severity is severity
     assert words in finding.message

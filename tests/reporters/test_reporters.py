@@ -11,9 +11,9 @@ import os
 from pathlib import Path
 
 import jsonschema
+import literals
 import pytest
 
-import literals
 from envcheck import codec, reporters
 from envcheck.findings import Finding, Fix, Location, Outcome, Report, Severity, Status, Unseen
 from envcheck.inventory import Inventory, Unavailable
@@ -57,7 +57,14 @@ FACTS: dict[str, object] = {
         build=BuildFacts(is_cuda=True, cuda="12.5.1", cudnn="9", sass=("6.0", "9.0"), ptx=("9.0",)),
     ),
     "keras": KerasFacts(
-        Resolved("keras", "3.15.1", SITE), None, "keras", False, None, "tensorflow", "default", KerasConfig("/k", "absent")
+        Resolved("keras", "3.15.1", SITE),
+        None,
+        "keras",
+        False,
+        None,
+        "tensorflow",
+        "default",
+        KerasConfig("/k", "absent"),
     ),
     "gpu": Unavailable("no NVIDIA driver answers"),
     "smoke": SMOKE,
@@ -98,7 +105,10 @@ BROKEN = dataclasses.replace(
                     "at the width of the page",
                     Fix(
                         "Install numpy 1.",
-                        ("/srv/venv/bin/python -m pip install 'numpy<2' " + "and-a-line-that-must-never-be-wrapped " * 3,),
+                        (
+                            "/srv/venv/bin/python -m pip install 'numpy<2' "
+                            + "and-a-line-that-must-never-be-wrapped " * 3,
+                        ),
                         "envcheck doctor",
                         safe=False,
                     ),
@@ -106,7 +116,9 @@ BROKEN = dataclasses.replace(
                     symbol="numpy",
                     evidence={"knot": "numpy2-abi"},
                 ),
-                Finding("a control \x1b[2J character, [bold]markup[/bold] and a\nline break", severity=Severity.WARNING),
+                Finding(
+                    "a control \x1b[2J character, [bold]markup[/bold] and a\nline break", severity=Severity.WARNING
+                ),
                 Finding("worth knowing", severity=Severity.NOTE),
             ),
         ),

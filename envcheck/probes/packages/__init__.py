@@ -47,6 +47,14 @@ class PackagesFacts:
         """The distributions that bring the import package ``module``, copies that are shadowed left out."""
         return tuple(dist for dist in self.distributions if module in dist.modules)
 
+    def declared(self, name: str) -> str | None:
+        """An unmet requirement on ``name`` as a distribution of the family declares it: what should be installed."""
+        wanted = canonicalize_name(name)
+        for unmet in self.unmet:
+            if unmet.name == wanted and canonicalize_name(unmet.requirer) in self.family:
+                return unmet.requirement
+        return None
+
     def versions(self) -> dict[str, Version]:
         """The version of every distribution by normalized name; ``tensorflow`` is whichever distribution brings it."""
         found = {dist.key: Version(dist.version) for dist in self.distributions}

@@ -23,7 +23,7 @@ FIRST_EXTRA = (2, 14)
 """The first series with the extra ``and-cuda`` (metadata of the wheels)."""
 
 
-@check("GPU201", "TensorFlow is built for the GPU that is here", Severity.ERROR)
+@check("GPU201", "TensorFlow is built for the GPU that is here", explains=("SMK102", "SMK108"))
 def gpu_build(
     gpu: GpuFacts, tensorflow: TensorFlowFacts, host: HostFacts, python: PythonFacts, expectations: Expectations
 ) -> Iterator[Finding]:
@@ -84,7 +84,7 @@ def _gpu_build_fix(tensorflow: TensorFlowFacts, host: HostFacts, python: PythonF
     )
 
 
-@check("GPU202", "the NVIDIA driver is new enough for TensorFlow's CUDA", Severity.ERROR, explains=("GPU204",))
+@check("GPU202", "The NVIDIA driver is new enough for TensorFlow's CUDA", explains=("GPU204", "SMK102", "SMK108"))
 def driver_floor(
     driver: DriverFacts, tensorflow: TensorFlowFacts, matrix: Matrix, host: HostFacts, python: PythonFacts
 ) -> Iterator[Finding]:

@@ -79,7 +79,11 @@ def _visible(gpu: GpuFacts, environment: EnvironmentFacts) -> list[Device]:
     return devices
 
 
-@check("GPU203", "TensorFlow has code for this GPU", Severity.ERROR)
+@check(
+    "GPU203",
+    "TensorFlow has code for this GPU",
+    explains=("SMK102", "SMK103", "SMK104", "SMK105", "SMK106", "SMK107", "SMK108"),
+)
 def code_for_gpu(
     gpu: GpuFacts,
     tensorflow: TensorFlowFacts,
@@ -189,7 +193,11 @@ def _blackwell(capability: str, tensorflow: TensorFlowFacts) -> bool:
     return numbers(capability) >= BLACKWELL and numbers(tensorflow.version)[:2] <= LAST_WITHOUT_BLACKWELL
 
 
-@check("GPU205", "TensorFlow runs on a Blackwell GPU", Severity.ERROR)
+@check(
+    "GPU205",
+    "TensorFlow runs on a Blackwell GPU",
+    explains=("SMK102", "SMK103", "SMK104", "SMK105", "SMK106", "SMK107", "SMK108"),
+)
 def blackwell(
     gpu: GpuFacts, tensorflow: TensorFlowFacts, environment: EnvironmentFacts, matrix: Matrix, host: HostFacts
 ) -> Iterator[Finding]:

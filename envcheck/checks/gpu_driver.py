@@ -17,7 +17,7 @@ KERNEL_LOG = "sudo dmesg | grep -iE 'nvrm|xid'"
 WSL_LIBRARIES = "/usr/lib/wsl/lib"
 
 
-@check("GPU101", "the NVIDIA driver answers", Severity.ERROR, explains=("GPU102",))
+@check("GPU101", "The NVIDIA driver answers", explains=("GPU102", "SMK102", "SMK108"))
 def driver_answers(
     driver: DriverFacts, host: HostFacts, expectations: Expectations, matrix: Matrix
 ) -> Iterator[Finding]:
@@ -140,7 +140,7 @@ def _evidence(state: NvmlState) -> dict[str, object]:
     return {"status": state.status, "code": state.code, "call": state.call, "device": state.device}
 
 
-@check("GPU102", "a GPU can be used where one is required", Severity.ERROR)
+@check("GPU102", "A GPU can be used where one is required", explains=("SMK102", "SMK108"))
 def gpu_is_there(driver: DriverFacts, expectations: Expectations) -> Iterator[Finding]:
     """A GPU was asked for on the command line, and none can be used.
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 
-@check("GPU105", "CUDA_VISIBLE_DEVICES leaves the GPUs visible", Severity.ERROR)
+@check("GPU105", "CUDA_VISIBLE_DEVICES leaves the GPUs visible", explains=("SMK102", "SMK108"))
 def cuda_visible_devices(
     gpu: GpuFacts, environment: EnvironmentFacts, host: HostFacts, expectations: Expectations
 ) -> Iterator[Finding]:
@@ -64,7 +64,7 @@ def _hidden(value: str, selection: Selection, gpu: GpuFacts) -> str:
     return f"{VISIBLE}={value!r}: {selection.stop!r} names none of the driver's {count}, which hides {what}"
 
 
-@check("GPU106", "the container asks for all parts of the driver", Severity.ERROR)
+@check("GPU106", "The container asks for all parts of the driver", explains=("SMK102", "SMK108"))
 def driver_capabilities(driver: DriverFacts, environment: EnvironmentFacts, host: HostFacts) -> Iterator[Finding]:
     """NVIDIA_DRIVER_CAPABILITIES leaves out a part of the driver that TensorFlow or its tools need.
 
@@ -100,7 +100,7 @@ def driver_capabilities(driver: DriverFacts, environment: EnvironmentFacts, host
         )
 
 
-@check("GPU108", "NVIDIA_VISIBLE_DEVICES hands a GPU into the container", Severity.ERROR)
+@check("GPU108", "NVIDIA_VISIBLE_DEVICES hands a GPU into the container", explains=("SMK102", "SMK108"))
 def nvidia_visible_devices(
     driver: DriverFacts, environment: EnvironmentFacts, host: HostFacts, expectations: Expectations
 ) -> Iterator[Finding]:

@@ -49,7 +49,11 @@ def _rooms(gpu: GpuFacts, environment: EnvironmentFacts) -> list[_Room]:
     return rooms
 
 
-@check("GPU301", "the GPU has the memory that is asked for", Severity.ERROR)
+@check(
+    "GPU301",
+    "The GPU has the memory that is asked for",
+    explains=("SMK102", "SMK103", "SMK104", "SMK105", "SMK106", "SMK107", "SMK108"),
+)
 def enough_memory(
     gpu: GpuFacts, environment: EnvironmentFacts, host: HostFacts, expectations: Expectations
 ) -> Iterator[Finding]:
@@ -84,7 +88,7 @@ def enough_memory(
         )
 
 
-@check("GPU306", "the GPU's memory is not taken already", Severity.WARNING)
+@check("GPU306", "The GPU's memory is not taken already", Severity.WARNING)
 def memory_not_taken(
     gpu: GpuFacts, environment: EnvironmentFacts, host: HostFacts, expectations: Expectations
 ) -> Iterator[Finding]:

@@ -37,7 +37,7 @@ DENIED = {
 }
 
 
-@check("GPU103", "the NVIDIA device nodes are there", Severity.ERROR, explains=("GPU101", "GPU102"))
+@check("GPU103", "The NVIDIA device nodes are there", explains=("GPU101", "GPU102", "SMK102", "SMK108"))
 def device_nodes(driver: DriverFacts, host: HostFacts, expectations: Expectations) -> Iterator[Finding]:
     """The files through which programs reach an NVIDIA GPU are missing under /dev, or cannot be opened.
 
@@ -106,7 +106,7 @@ def _denied(node: str, error: str, host: HostFacts) -> Finding:
     )
 
 
-@check("GPU104", "the NVIDIA kernel module drives the GPU", Severity.ERROR, explains=("GPU101", "GPU102", "GPU103"))
+@check("GPU104", "The NVIDIA kernel module drives the GPU", explains=("GPU101", "GPU102", "GPU103", "SMK102", "SMK108"))
 def kernel_module(driver: DriverFacts, host: HostFacts, expectations: Expectations) -> Iterator[Finding]:
     """There is an NVIDIA GPU on the PCI bus, and the NVIDIA kernel module is not loaded.
 
@@ -156,7 +156,7 @@ def _module_fix(holders: list[str], host: HostFacts) -> str:
     )
 
 
-@check("GPU107", "the unified memory device node is there", Severity.ERROR)
+@check("GPU107", "The unified memory device node is there", explains=("SMK102", "SMK108"))
 def unified_memory_node(driver: DriverFacts, host: HostFacts) -> Iterator[Finding]:
     """/dev/nvidia-uvm is missing or cannot be opened, while the driver itself answers.
 

@@ -29,7 +29,11 @@ def _visible(gpu: GpuFacts, environment: EnvironmentFacts) -> tuple[Device, ...]
     return devices
 
 
-@check("GPU302", "the GPU's compute mode admits this process", Severity.ERROR)
+@check(
+    "GPU302",
+    "The GPU's compute mode admits this process",
+    explains=("SMK102", "SMK103", "SMK104", "SMK105", "SMK106", "SMK107", "SMK108"),
+)
 def compute_mode(gpu: GpuFacts, environment: EnvironmentFacts) -> Iterator[Finding]:
     """The GPU is set to admit no CUDA program, or only one, and that one is there.
 
@@ -66,7 +70,7 @@ def compute_mode(gpu: GpuFacts, environment: EnvironmentFacts) -> Iterator[Findi
             )
 
 
-@check("GPU303", "a GPU in MIG mode has an instance", Severity.ERROR)
+@check("GPU303", "A GPU in MIG mode has an instance", explains=("SMK102", "SMK108"))
 def mig_instance(gpu: GpuFacts, environment: EnvironmentFacts) -> Iterator[Finding]:
     """MIG mode is on and no instance exists: CUDA sees no device on this GPU.
 
@@ -104,7 +108,7 @@ def _on(value: bool | None) -> str:
     return "on" if value else "off"
 
 
-@check("GPU304", "the GPU's memory has no uncorrected errors", Severity.WARNING)
+@check("GPU304", "The GPU's memory has no uncorrected errors", Severity.WARNING)
 def ecc_errors(gpu: GpuFacts, environment: EnvironmentFacts) -> Iterator[Finding]:
     """The GPU's memory had errors that ECC could not correct since the driver was loaded.
 
@@ -130,7 +134,7 @@ def ecc_errors(gpu: GpuFacts, environment: EnvironmentFacts) -> Iterator[Finding
             )
 
 
-@check("GPU305", "every GPU answers", Severity.ERROR)
+@check("GPU305", "Every GPU answers", explains=("SMK102", "SMK108"))
 def every_gpu_answers(gpu: GpuFacts, matrix: Matrix, host: HostFacts) -> Iterator[Finding]:
     """The driver counts a GPU that it cannot open, or that says it is lost or must be reset.
 

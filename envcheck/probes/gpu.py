@@ -131,7 +131,8 @@ def collect(host: Host, driver: DriverFacts) -> GpuFacts | Unavailable:
         if driver.nvml.ok:
             return Unavailable("the driver reports no GPU")
         if driver.nvml.status == "no library" and not driver.hardware:
-            return Unavailable("no NVIDIA driver answers: there is none here")
+            unseen = "" if driver.pci is not None or not driver.linux else " (the PCI bus cannot be seen)"
+            return Unavailable(f"no NVIDIA GPU or driver here{unseen}")
         return Unavailable(f"no NVIDIA driver answers: {driver.nvml.words}")
     records = ask(host).records
     reached = {record["device"] for record in records if record.get("device") is not None}

@@ -198,7 +198,7 @@ def test_the_library_is_not_there(tmp_path: Path) -> None:
         judge(driver)
     (finding,) = gpu_is_there.judge(driver, Expectations(require_gpu=True))
     assert "there is no NVIDIA GPU or driver here" in finding.message
-    assert collect_gpu(host, driver) == Unavailable("no NVIDIA driver answers: there is none here")
+    assert collect_gpu(host, driver) == Unavailable("no NVIDIA GPU or driver here (the PCI bus cannot be seen)")
 
 
 def test_an_empty_library_file_is_said_to_be_one(tmp_path: Path, fake_driver: FakeDriver) -> None:

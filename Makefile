@@ -20,8 +20,8 @@ lint: $(VENV)/.dev
 
 types: $(VENV)/.dev
 	$(BIN)/mypy --platform linux
-	$(BIN)/mypy --platform darwin
-	$(BIN)/mypy --platform win32
+	$(BIN)/mypy --platform darwin envcheck
+	$(BIN)/mypy --platform win32 envcheck
 
 unit: $(VENV)/.dev ## Run the tests alone; ARGS="-m 'not real'" leaves out those that install TensorFlow
 	$(BIN)/coverage run -m pytest $(ARGS)

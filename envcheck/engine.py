@@ -29,6 +29,17 @@ class Facts:
             self._known[name] = self._collect(name)
         return self._known[name]
 
+    def give(self, name: str, fact: object) -> None:
+        """Add a fact that no probe collects."""
+        self._known[name] = fact
+
+    def begin(self, names: Iterable[str]) -> None:
+        """Start what takes long for the facts called ``names``; everything else is looked at meanwhile."""
+        for name in names:
+            probe = self._probes.get(name)
+            if name not in self._known and probe is not None and probe.begin is not None:
+                probe.begin(self._host)
+
     def collected(self) -> dict[str, object]:
         """All facts about the machine that are known by now: what probes saw, or could not see and why."""
         return {name: fact for name, fact in self._known.items() if name in self._probes}

@@ -12,9 +12,10 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from envcheck.inventory import Expectations
-from envcheck.target.runner import Ending, Record, run_script
+from envcheck.target.runner import Child, Ending, Record, run_script, start_script
 
 MAX_TEXT = 32 * 1024 * 1024
 """Bytes of a file that a probe reads at most: the largest RECORD of a TensorFlow wheel is 3 MB."""
@@ -40,6 +41,7 @@ class Host:
     release: str = field(default_factory=platform.release)
     run: Callable[..., Ending] = run_script
     _answers: dict[str, Ending] = field(default_factory=dict)
+    _begun: dict[str, Child | Ending] = field(default_factory=dict)
 
     def path(self, absolute: str | Path) -> Path:
         """Where ``absolute`` lies under this host's root."""
@@ -68,25 +70,51 @@ class Host:
         except (OSError, ValueError):
             return []
 
-    def ask(
+    def begin(self, script: str, arguments: Mapping[str, object], **options: Any) -> None:
+        """Start a script whose answer will be asked for later, with the same words: it runs meanwhile.
+
+        A host with a ``run`` of its own starts nothing before it is asked.
+        """
+        if self.run is run_script and script not in self._answers and script not in self._begun:
+            positional, named = self._call(script, arguments, **options)
+            self._begun[script] = start_script(*positional, **named)
+
+    def ask(self, script: str, arguments: Mapping[str, object] | None = None, **options: Any) -> Ending:
+        """Run ``envcheck/target/<script>.py`` in the target interpreter, once per host.
+
+        ``deadline`` is in seconds; ``python`` names another interpreter, ``environ`` other variables; ``on_record`` sees
+        each line of the answer as it comes.
+        """
+        if script not in self._answers:
+            begun = self._begun.pop(script, None)
+            if begun is None:
+                positional, named = self._call(script, arguments or {}, **options)
+                self._answers[script] = self.run(*positional, **named)
+            else:
+                self._answers[script] = begun if isinstance(begun, Ending) else begun.finish()
+        return self._answers[script]
+
+    def _call(
         self,
         script: str,
-        arguments: Mapping[str, object] | None = None,
+        arguments: Mapping[str, object],
         *,
         deadline: float,
         python: str | None = None,
         environ: Mapping[str, str] | None = None,
         on_record: Callable[[Record], None] | None = None,
-    ) -> Ending:
-        """Run ``envcheck/target/<script>.py`` in the target interpreter (or in ``python``), once per host."""
-        if script not in self._answers:
-            self._answers[script] = self.run(
-                python or self.python,
-                script,
-                arguments or {},
-                deadline=deadline,
-                environ=dict(self.environ if environ is None else environ),
-                cwd=str(self.cwd),
-                on_record=on_record,
-            )
-        return self._answers[script]
+    ) -> tuple[tuple[str, str, Mapping[str, object]], dict[str, Any]]:
+        named = {
+            "deadline": deadline,
+            "environ": dict(self.environ if environ is None else environ),
+            "cwd": str(self.cwd),
+            "on_record": on_record,
+        }
+        return (python or self.python, script, arguments), named
+
+    def close(self) -> None:
+        """End what was begun and never asked for."""
+        while self._begun:
+            _, begun = self._begun.popitem()
+            if not isinstance(begun, Ending):
+                begun.close()

@@ -18,13 +18,14 @@ class Probe:
     """One subject and the function that looks at it.
 
     ``needs`` are the facts of other probes that it builds on; ``tolerates`` those of them (annotated ``| Unavailable``)
-    that it can do without.
+    that it can do without. ``begin``, where a probe has it, starts what takes long without waiting for it.
     """
 
     name: str
     collect: Callable[..., object]
     needs: tuple[str, ...]
     tolerates: frozenset[str] = frozenset()
+    begin: Callable[..., None] | None = None
 
 
 def _modules(package: ModuleType) -> Iterator[ModuleType]:
@@ -48,7 +49,9 @@ def probes() -> dict[str, Probe]:
     for module in _modules(package):
         name = module.__name__.rpartition(".")[2]
         needs = inspect.getfullargspec(module.collect).args[1:]
-        found[name] = Probe(name, module.collect, tuple(needs), tolerated(module.collect))
+        found[name] = Probe(
+            name, module.collect, tuple(needs), tolerated(module.collect), getattr(module, "begin", None)
+        )
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
 import shutil
 import signal
 import subprocess
@@ -287,6 +288,42 @@ def test_signals_end_the_children_too(tmp_path: Path, sent: signal.Signals, code
     assert [path.name for path in tmp_path.iterdir()] == ["python"]
 
 
+@pytest.mark.parametrize(
+    ("steer", "words"),
+    [
+        ("nvmlInitWithFlags=18", "LIB_RM_VERSION_MISMATCH (18)"),
+        ("nvmlInitWithFlags=999", "UNKNOWN (999)"),
+        ("hang=nvmlInitWithFlags", "did not answer"),
+        ("hang=nvmlDeviceGetMemoryInfo_v2 count=1", "did not answer"),
+        ("crash=nvmlDeviceGetCount_v2", "SIGSEGV"),
+    ],
+)
+def test_a_driver_that_fails_is_named_within_the_deadline(
+    nvml_folder: Path, empty: Path, steer: str, words: str
+) -> None:
+    start = time.monotonic()
+    done = envcheck(
+        "doctor",
+        *("--no-smoke", "--require-gpu", "--select", "GPU", "--timeout", "2", "--python", str(empty), "-f", "json"),
+        LD_LIBRARY_PATH=str(nvml_folder),
+        FAKE_NVML=steer,
+    )
+    assert time.monotonic() - start < 12
+    assert done.returncode == 1, done.stderr
+    report = json.loads(done.stdout)
+    messages = [f["message"] for o in report["outcomes"] if o["status"] == "failed" for f in o["findings"]]
+    assert any(words in message for message in messages), messages
+
+
+def test_eight_gpus(nvml_folder: Path, empty: Path) -> None:
+    arguments = ("doctor", "--no-smoke", "--select", "GPU", "--python", str(empty))
+    done = envcheck(*arguments, LD_LIBRARY_PATH=str(nvml_folder), FAKE_NVML="count=8", CUDA_VISIBLE_DEVICES="0")
+    assert done.stdout.count("compute capability") == 8
+    done = envcheck(*arguments, "--device", "cpu", LD_LIBRARY_PATH=str(nvml_folder), FAKE_NVML="hang=nvmlInitWithFlags")
+    assert done.returncode == 0
+    assert "GPU (not wanted: --device cpu)" in " ".join(done.stdout.split())
+
+
 def test_explain() -> None:
     done = envcheck("explain")
     assert done.returncode == 0
@@ -319,10 +356,6 @@ def test_a_local_file_named_like_a_module_does_not_break_envcheck(with_tensorflo
 
 
 def test_the_shipped_schemas_are_up_to_date() -> None:
-    sys.path.insert(0, str(SCHEMAS.parent.parent / "tools"))
-    try:
-        from write_schemas import schemas
-    finally:
-        sys.path.pop(0)
-    for name, text in schemas().items():
+    tool = runpy.run_path(str(SCHEMAS.parent.parent / "tools" / "write_schemas.py"))
+    for name, text in tool["schemas"]().items():
         assert (SCHEMAS / name).read_text() == text, f"run python tools/write_schemas.py: {name} is old"

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
 from envcheck import __version__
-from envcheck.codec import decode_inventory, facts_type
 from envcheck.commands.options import Memory, codes, interpreter, judging_options, output_options, target_options
-from envcheck.commands.output import check_format, progress, render, style_for, write
+from envcheck.commands.output import check_format, progress, reporter, style_for, write
 from envcheck.engine import Facts, exit_code, run
 from envcheck.errors import UsageError
 from envcheck.findings import Check, Report, Unseen
 from envcheck.host import Host
 from envcheck.inventory import Expectations, Inventory, Unavailable
 from envcheck.knowledge.matrix import load_matrix
+from envcheck.probes.python import begin as begin_python
+from envcheck.probes.smoke import begin as begin_smoke
 from envcheck.registry import checks, probes, select
 
 NOT_RUN = "--no-smoke: nothing was imported or run"
@@ -90,19 +93,30 @@ def judge(
     quiet: bool,
 ) -> int:
     """Look at (or read) the environment, run the selected checks, write the report; its exit code."""
-    chosen = select(checks(), selected, ignored)
-    given: dict[str, object] = {"expectations": expectations, "matrix": load_matrix()}
+    given: dict[str, object] = {"expectations": expectations}
     if not smoke:
         given["smoke"] = Unavailable(NOT_RUN)
     if expectations.device == "cpu":
         given["driver"] = given["gpu"] = Unavailable("not wanted: --device cpu")
-    with progress(quiet) as show:
+    with contextlib.ExitStack() as stack:
+        show = stack.enter_context(progress(quiet))
+        # The order is for speed: children are started as early as possible, and modules load while they run.
         if source is not None:
+            chosen = select(checks(), selected, ignored)
             inventory = read_inventory(source)
             facts = Facts({**inventory.facts, **given}, {})
         else:
-            facts = Facts(given, probes(), make_host(python, timeout, expectations, show))
+            host = make_host(python, timeout, expectations, show)
+            stack.callback(host.close)
+            begin_python(host)
+            if smoke and not selected and not ignored:
+                begin_smoke(host)
+            chosen = select(checks(), selected, ignored)
+            facts = Facts(given, probes(), host)
             facts.get("python")  # first: without an interpreter there is nothing to look at
+            facts.begin(dict.fromkeys(name for check in chosen for name in check.facts))
+        facts.give("matrix", load_matrix())
+        render = reporter(format_)
         outcomes = run(chosen, facts)
     if source is None:
         inventory = Inventory(facts.collected(), now(), __version__)
@@ -113,16 +127,13 @@ def judge(
         exit_code(outcomes, fail_on, strict=strict),
         unseen(facts, chosen, selected, ignored),
     )
-    write(render(report, format_, style_for(output, verbose=verbose, quiet=quiet)), output)
+    write(render(report, style_for(output, verbose=verbose, quiet=quiet)), output)
     return report.exit_code
 
 
-def make_host(python: str | None, timeout: float, expectations: Expectations, show: object = None) -> Host:
+def make_host(python: str | None, timeout: float, expectations: Expectations, show: Callable[[str], None]) -> Host:
     """The host that the options describe."""
-    host = Host(python=interpreter(python), timeout=timeout, expectations=expectations)
-    if callable(show):
-        host.progress = show
-    return host
+    return Host(python=interpreter(python), timeout=timeout, expectations=expectations, progress=show)
 
 
 def read_inventory(source: str) -> Inventory:
@@ -131,6 +142,8 @@ def read_inventory(source: str) -> Inventory:
     Raises:
         UsageError: it cannot be read, or is no inventory.
     """
+    from envcheck.codec import decode_inventory, facts_type  # noqa: PLC0415 - the usual run decodes nothing
+
     try:
         text = Path(source).read_bytes()
     except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 
 import click
@@ -27,8 +28,10 @@ def command(python: str | None, device: str, timeout: float, smoke: bool, output
     """Write what is here as JSON: the file can be judged on any machine, any day, with `envcheck doctor --from FILE`."""
     given: dict[str, object] = {} if smoke else {"smoke": Unavailable(NOT_RUN)}
     found = probes()
-    with progress(quiet) as show:
-        facts = Facts(given, found, make_host(python, timeout, Expectations(device), show))
+    with progress(quiet) as show, contextlib.closing(make_host(python, timeout, Expectations(device), show)) as host:
+        facts = Facts(given, found, host)
+        facts.get("python")
+        facts.begin(found)
         for name in ("python", *found):
             show(f"looking: {name}")
             facts.get(name)

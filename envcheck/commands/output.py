@@ -35,11 +35,10 @@ def check_format(name: str) -> None:
         raise UsageError(f"there is no format {name!r}; there are {', '.join(formats())}")
 
 
-def render(report: Report, format_: str, style: Style) -> str:
-    """The report in the format called ``format_``."""
-    text = importlib.import_module(f"envcheck.reporters.{format_}").render(report, style)
-    assert isinstance(text, str)
-    return text
+def reporter(name: str) -> Callable[[Report, Style], str]:
+    """The function that renders the format called ``name``."""
+    render: Callable[[Report, Style], str] = importlib.import_module(f"envcheck.reporters.{name}").render
+    return render
 
 
 def style_for(output: str | None, *, verbose: bool, quiet: bool) -> Style:

@@ -156,23 +156,34 @@ def collect(host: Host) -> DriverFacts:
     )
 
 
+def begin(host: Host) -> None:
+    """Start asking NVML: a driver takes its time to wake up."""
+    if host.system in ("Linux", "Windows"):
+        host.begin("nvml", _arguments(host), **_options(host))
+
+
 def ask(host: Host) -> Ending:
     """Put every NVML question, once per host, in envcheck's own interpreter and in a process that may hang or crash."""
     host.progress("asking the NVIDIA driver")
+    return host.ask("nvml", _arguments(host), **_options(host))
+
+
+def _arguments(host: Host) -> dict[str, object]:
     binding = importlib.util.find_spec("pynvml")
-    nodes = {node: str(host.path(node)) for node in (CONTROL, MEMORY) if host.exists(node)}
     folder = None
     if binding and binding.origin:
         module = Path(binding.origin)
         folder = str((module.parent if module.name == "__init__.py" else module).parent)
-    return host.ask(
-        "nvml",
-        {"binding": folder, "nodes": nodes},
-        deadline=min(DEADLINE, host.timeout),
-        python=sys.executable,
+    return {"binding": folder, "nodes": {node: str(host.path(node)) for node in (CONTROL, MEMORY) if host.exists(node)}}
+
+
+def _options(host: Host) -> dict[str, Any]:
+    return {
+        "deadline": min(DEADLINE, host.timeout),
+        "python": sys.executable,
         # PYTHONPATH and PYTHONHOME are the target's: they must not choose what our own interpreter imports.
-        environ={name: value for name, value in host.environ.items() if not name.startswith("PYTHON")},
-    )
+        "environ": {name: value for name, value in host.environ.items() if not name.startswith("PYTHON")},
+    }
 
 
 @dataclass(frozen=True, slots=True)

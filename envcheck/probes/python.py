@@ -81,13 +81,18 @@ class PythonFacts:
         return shlex.join([self.executable, "-m", "pip", verb, *words])
 
 
+def begin(host: Host) -> None:
+    """Start the interpreter."""
+    host.begin("describe", {}, deadline=DEADLINE)
+
+
 def collect(host: Host) -> PythonFacts:
     """Ask the interpreter.
 
     Raises:
         UsageError: it cannot be started, does not answer, or is older than Python 3.6: nothing can be inspected.
     """
-    ending = host.ask("describe", deadline=DEADLINE)
+    ending = host.ask("describe", {}, deadline=DEADLINE)
     if not ending.answered or not ending.records:
         printed = " ".join(ending.output.split())[-300:]
         raise UsageError(

@@ -71,22 +71,25 @@ class SmokeFacts:
         return next(step for step in self.steps if step.name == name)
 
 
-def collect(host: Host, python: PythonFacts) -> SmokeFacts | Unavailable:
-    """Run it. However it ends, that is a fact; only without TensorFlow and Keras there is nothing to run."""
+def begin(host: Host) -> None:
+    """Start it: it takes longer than everything else together."""
+    host.begin("smoke", {"device": host.expectations.device}, **_options(host))
 
+
+def _options(host: Host) -> dict[str, Any]:
     def tell(record: Record) -> None:
         if record.get("status") == "running":
             host.progress(f"smoke run: {record['step']}")
 
+    # The framework's own messages are the evidence: which library it could not open, which GPU it left out.
+    environ = {**host.environ, "TF_CPP_MIN_LOG_LEVEL": "0"}
+    return {"deadline": host.timeout, "environ": environ, "on_record": tell}
+
+
+def collect(host: Host, python: PythonFacts) -> SmokeFacts | Unavailable:
+    """Run it. However it ends, that is a fact; only without TensorFlow and Keras there is nothing to run."""
     wanted = host.expectations.device
-    ending = host.ask(
-        "smoke",
-        {"device": wanted},
-        deadline=host.timeout,
-        # The framework's own messages are the evidence: which library it could not open, which GPU it left out.
-        environ={**host.environ, "TF_CPP_MIN_LOG_LEVEL": "0"},
-        on_record=tell,
-    )
+    ending = host.ask("smoke", {"device": wanted}, **_options(host))
     ended = {record["step"]: record for record in ending.records if "step" in record and record["status"] != "running"}
     begun = next((record for record in ending.records if "framework" in record), {})
     imported = ended.get("import", {})

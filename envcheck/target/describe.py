@@ -33,6 +33,8 @@ def standard_modules():
 
 def libc():
     """The C library of this very process: ("glibc", "2.36"), ("musl", "") or ("", "")."""
+    if sys.platform == "win32":
+        return "", ""
     try:
         name, _, version = (os.confstr("CS_GNU_LIBC_VERSION") or "").partition(" ")
         if version:

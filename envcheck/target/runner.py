@@ -100,6 +100,35 @@ def script_path(script: str) -> Path:
     return Path(__file__).with_name(f"{script}.py")
 
 
+def start_script(
+    python: str,
+    script: str,
+    request: Mapping[str, object],
+    *,
+    deadline: float,
+    environ: Mapping[str, str],
+    cwd: str | None = None,
+    on_record: Callable[[Record], None] | None = None,
+) -> Child | Ending:
+    """Start ``python SCRIPT ANSWER REQUEST`` with a temporary folder of its own; an Ending when that failed."""
+    try:
+        # Errors of the clean-up are passed over: a child that cannot be killed may still be writing there.
+        temporary = tempfile.TemporaryDirectory(prefix="envcheck-", ignore_cleanup_errors=True)
+    except OSError as error:  # a container with a read-only root has no place for temporary files
+        return Ending(Kind.NOT_STARTED, detail=f"there is no place for temporary files ({error})")
+    folder = temporary.name
+    answer, asked = Path(folder, "answer.jsonl"), Path(folder, "request.json")
+    asked.write_text(json.dumps({**request, "deadline": deadline, "folder": folder, "cwd": cwd}), "utf-8")
+    # -B: looking at an environment must not write into it.
+    command = [python, "-B", str(script_path(script)), str(answer), str(asked)]
+    child = start(command, answer, deadline=deadline, environ=environ, cwd=cwd, on_record=on_record)
+    if isinstance(child, Ending):
+        temporary.cleanup()
+    else:
+        child.temporary = temporary
+    return child
+
+
 def run_script(
     python: str,
     script: str,
@@ -110,25 +139,22 @@ def run_script(
     cwd: str | None = None,
     on_record: Callable[[Record], None] | None = None,
 ) -> Ending:
-    """Start ``python SCRIPT ANSWER REQUEST`` and wait at most ``deadline`` seconds for it.
+    """Run a script and wait at most ``deadline`` seconds for it.
 
     ``on_record`` sees each line of the answer as soon as it is there. Nothing is left behind: no file, and no process
     but one that even SIGKILL cannot end.
     """
-    try:
-        # Errors of the clean-up are passed over: a child that cannot be killed may still be writing there.
-        temporary = tempfile.TemporaryDirectory(prefix="envcheck-", ignore_cleanup_errors=True)
-    except OSError as error:  # a container with a read-only root has no place for temporary files
-        return Ending(Kind.NOT_STARTED, detail=f"there is no place for temporary files ({error})")
-    with temporary as folder:
-        answer, asked = Path(folder, "answer.jsonl"), Path(folder, "request.json")
-        asked.write_text(json.dumps({**request, "deadline": deadline, "folder": folder, "cwd": cwd}), "utf-8")
-        # -B: looking at an environment must not write into it.
-        command = [python, "-B", str(script_path(script)), str(answer), str(asked)]
-        return run(command, answer, deadline=deadline, environ=environ, cwd=cwd, on_record=on_record)
+    child = start_script(python, script, request, deadline=deadline, environ=environ, cwd=cwd, on_record=on_record)
+    return child if isinstance(child, Ending) else child.finish()
 
 
-def run(
+def run(command: Sequence[str], answer: Path, **options: Any) -> Ending:
+    """Start ``command`` as :func:`start` does, and wait for it."""
+    child = start(command, answer, **options)
+    return child if isinstance(child, Ending) else child.finish()
+
+
+def start(
     command: Sequence[str],
     answer: Path,
     *,
@@ -138,11 +164,8 @@ def run(
     on_record: Callable[[Record], None] | None = None,
     kill: Callable[[subprocess.Popen[bytes]], None] | None = None,
     grace: float = GRACE,
-) -> Ending:
-    """Run ``command`` in a process group of its own, reading JSON Lines from the file ``answer``."""
-    start = time.monotonic()
-    kill = kill or kill_group
-    reader = _AnswerReader(answer, on_record)
+) -> Child | Ending:
+    """Start ``command`` in a process group of its own; it answers with JSON Lines in the file ``answer``."""
     try:
         process = subprocess.Popen(
             command,
@@ -156,33 +179,70 @@ def run(
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         return Ending(Kind.NOT_STARTED, detail=reason)
-    assert process.stdout is not None
-    tail = _Tail(process.stdout)
-    timed_out = False
-    try:
-        timed_out = not _wait(process, start + deadline, reader)
-    finally:
-        kill(process)
-        gone = _wait(process, time.monotonic() + grace, reader)
-    output = tail.text()
-    seconds = time.monotonic() - start
-    records, complete, trouble = reader.finish()
+    return Child(process, _AnswerReader(answer, on_record), deadline, kill or kill_group, grace)
 
-    def ending(kind: Kind, **rest: Any) -> Ending:
-        return Ending(kind, records, output=output, seconds=seconds, **rest)
 
-    code = process.returncode
-    if complete and not timed_out:
-        return ending(Kind.ANSWERED, code=code if code and code > 0 else None, signal=_signal_name(code))
-    if timed_out:
-        return ending(Kind.TIMED_OUT if gone else Kind.UNKILLABLE)
-    if _signal_name(code):
-        return ending(Kind.SIGNALLED, signal=_signal_name(code))
-    if trouble:
-        return ending(Kind.UNPARSABLE, detail=trouble)
-    if code:
-        return ending(Kind.EXITED, code=code)
-    return ending(Kind.NO_ANSWER)
+class Child:
+    """A child that was started: :meth:`finish` waits for its ending, :meth:`close` ends it unasked."""
+
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        reader: _AnswerReader,
+        deadline: float,
+        kill: Callable[[subprocess.Popen[bytes]], None],
+        grace: float,
+    ) -> None:
+        assert process.stdout is not None
+        self.temporary: tempfile.TemporaryDirectory[str] | None = None
+        self._process = process
+        self._reader = reader
+        self._tail = _Tail(process.stdout)
+        self._start = time.monotonic()
+        self._deadline = deadline
+        self._kill = kill
+        self._grace = grace
+        self._gone = False
+
+    def finish(self) -> Ending:
+        """Wait until it ended, at most until its deadline, counted from its start; then end what is left of it."""
+        timed_out = True
+        try:
+            timed_out = not _wait(self._process, self._start + self._deadline, self._reader)
+        finally:
+            self.close()
+        return self._ending(timed_out)
+
+    def close(self) -> None:
+        """End it and all that it started, and remove its folder. Harmless when that is done."""
+        try:
+            self._kill(self._process)
+            self._gone = _wait(self._process, time.monotonic() + self._grace, self._reader)
+            self._reader.poll()
+        finally:
+            if self.temporary is not None:
+                self.temporary.cleanup()
+
+    def _ending(self, timed_out: bool) -> Ending:
+        output = self._tail.text()
+        seconds = time.monotonic() - self._start
+        records, complete, trouble = self._reader.finish()
+
+        def ending(kind: Kind, **rest: Any) -> Ending:
+            return Ending(kind, records, output=output, seconds=seconds, **rest)
+
+        code = self._process.returncode
+        if complete and not timed_out:
+            return ending(Kind.ANSWERED, code=code if code and code > 0 else None, signal=_signal_name(code))
+        if timed_out:
+            return ending(Kind.TIMED_OUT if self._gone else Kind.UNKILLABLE)
+        if _signal_name(code):
+            return ending(Kind.SIGNALLED, signal=_signal_name(code))
+        if trouble:
+            return ending(Kind.UNPARSABLE, detail=trouble)
+        if code:
+            return ending(Kind.EXITED, code=code)
+        return ending(Kind.NO_ANSWER)
 
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:

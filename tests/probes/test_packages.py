@@ -24,7 +24,7 @@ def test_name_version_installer_tags_and_modules_are_read(tmp_path: Path) -> Non
     assert str(facts.version("ml.dtypes")) == "0.5.1"
     assert facts.version("absent") is None
     assert facts.providers("ml_dtypes") == (dist,)
-    assert facts.unread == facts.unmet == facts.damaged == facts.leftovers == facts.shadowed == ()
+    assert not any([facts.unread, facts.unmet, facts.damaged, facts.leftovers, facts.shadowed])
 
 
 def test_the_first_folder_wins_and_further_copies_are_shadowed(tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_damaged_metadata_is_said_and_the_rest_goes_on(tmp_path: Path, text: str
 
 def test_a_folder_that_is_not_there_holds_nothing(tmp_path: Path) -> None:
     facts = read(tmp_path / "absent", tmp_path / "python312.zip")
-    assert facts.distributions == facts.unread == ()
+    assert not any([facts.distributions, facts.unread])
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root reads every folder")

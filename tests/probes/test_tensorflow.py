@@ -31,8 +31,8 @@ def files(build_info: str = BUILD_INFO, folder: str = "tensorflow") -> dict[str,
     }
 
 
-def collect(*folders: Path, host: Host | None = None, **variables: str) -> TensorFlowFacts | Unavailable:
-    return tensorflow.collect(host or Host(), target(*folders), read(*folders), environment(**variables))
+def collect(*folders: Path, **variables: str) -> TensorFlowFacts | Unavailable:
+    return tensorflow.collect(Host(), target(*folders), read(*folders), environment(**variables))
 
 
 def found(*folders: Path, **variables: str) -> TensorFlowFacts:

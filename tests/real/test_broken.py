@@ -98,7 +98,7 @@ def _link(source: str, target: str) -> None:
         shutil.copy2(source, target, follow_symlinks=False)
 
 
-def on(name: str) -> Any:
+def on(name: str) -> pytest.MarkDecorator:
     """The release that the test breaks."""
     return pytest.mark.parametrize("broken", [name], indirect=True)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
+import functools
 import re
 from dataclasses import dataclass
+from email.parser import HeaderParser
 from pathlib import Path
 from typing import Any
 
 import importlib_metadata
-from packaging.metadata import parse_email
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
@@ -78,8 +79,8 @@ def _read(raw: Any, folder: str, metadata: str) -> Distribution:
     if not text:
         raise ValueError("it has no METADATA (or an empty one)")
     # The description behind the first blank line can be megabytes; nothing here is in it.
-    head, _ = parse_email(re.split(r"\r?\n\r?\n", text[:MAX_TEXT], maxsplit=1)[0])
-    name, version = head.get("name"), head.get("version")
+    head = HeaderParser().parsestr(re.split(r"\r?\n\r?\n", text[:MAX_TEXT], maxsplit=1)[0])
+    name, version = _text(head["Name"]), _text(head["Version"])
     if not name or not version:
         raise ValueError("its METADATA names no distribution and version")
     try:
@@ -93,14 +94,20 @@ def _read(raw: Any, folder: str, metadata: str) -> Distribution:
         location=folder,
         metadata=metadata,
         installer=(raw.read_text("INSTALLER") or "").strip().lower()[:40],
-        requires=tuple(head.get("requires_dist", ())),
-        requires_python=head.get("requires_python"),
+        requires=tuple(_text(value) for value in head.get_all("Requires-Dist", ())),
+        requires_python=_text(head["Requires-Python"]) or None,
         wheel_tags=tuple(re.findall(r"(?m)^Tag:\s*(\S+)\s*$", raw.read_text("WHEEL") or "")),
         modules=_modules(record, raw.read_text("top_level.txt")),
         listed=record is not None,
     )
 
 
+def _text(value: object) -> str:
+    # A header with undecodable bytes is an object of its own; folded lines keep their line breaks.
+    return " ".join(str(value).split()) if value is not None else ""
+
+
+@functools.lru_cache(maxsize=256)
 def record_rows(text: str) -> list[tuple[str, int | None]]:
     """The files of a RECORD with their sizes in bytes; files outside the folder (scripts, data) are left out.
 

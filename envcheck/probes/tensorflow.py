@@ -58,9 +58,9 @@ class Copy:
 class TensorFlowFacts:
     """The TensorFlow that ``import tensorflow`` finds.
 
-    ``folder`` is its package folder; None when the distribution is there and the folder is not. ``copies`` are all the
-    distributions that bring ``tensorflow``, this one included. ``conda`` is the conda package that installed it,
-    with its build string. ``vendor`` is ``ngc`` for NVIDIA's container build, ``conda``, ``pypi`` or ``unknown``.
+    ``distribution`` is its normalized name, as in ``tensorflow-cpu``. ``folder`` is its package folder; None when the
+    distribution is there and the folder is not. ``copies`` are all the distributions that bring ``tensorflow``, this one
+    included. ``conda`` is the conda package that installed it, with its build string. ``vendor`` is ``ngc`` for NVIDIA's container build, ``conda``, ``pypi`` or ``unknown``.
     """
 
     distribution: str
@@ -91,7 +91,7 @@ def collect(
     folder = _package_folder(host, used)
     conda = _conda_package(host, python.prefix)
     return TensorFlowFacts(
-        distribution=used.name,
+        distribution=used.key,
         version=used.version,
         location=used.location,
         installer=used.installer,
@@ -99,7 +99,7 @@ def collect(
         folder=f"{used.location}/{folder}" if folder else None,
         wheel_tags=used.wheel_tags,
         conda=conda,
-        copies=tuple(Copy(dist.name, dist.version, dist.location) for dist in copies),
+        copies=tuple(Copy(dist.key, dist.version, dist.location) for dist in copies),
         build=_build(host, f"{used.location}/{folder}") if folder else BuildFacts(),
     )
 

@@ -38,9 +38,14 @@ def _host(host: HostFacts) -> Iterator[str]:
     if host.memory_total:
         limit = f", limited to {_size(host.memory_limit)}" if host.memory_limit else ""
         parts.append(f"{_size(host.memory_total)} of memory{limit}")
-    where = [host.container or "", f"WSL {host.wsl}" if host.wsl else "", host.virtual_machine or ""]
-    if any(where):
-        parts.append("in " + ", ".join(word for word in where if word))
+    if host.container:
+        parts.append("in a container" if host.container == "container" else f"in a container ({host.container})")
+    if host.wsl:
+        parts.append(f"on WSL {host.wsl}")
+    elif host.virtual_machine:
+        parts.append(
+            "on a virtual machine" + (f" ({host.virtual_machine})" if host.virtual_machine != "unknown" else "")
+        )
     yield ", ".join(parts)
 
 

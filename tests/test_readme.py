@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import sys
 from pathlib import Path
@@ -61,9 +62,7 @@ def test_make_targets_exist() -> None:
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="tomllib came with Python 3.11")
 def test_every_dependency_says_why_it_is_there() -> None:
-    import tomllib
-
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    project = importlib.import_module("tomllib").loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     for wanted in (*project["dependencies"], *project["optional-dependencies"]["dev"]):
         name = re.split(r"[\[<>=;]", wanted)[0]
         assert re.search(rf"\b{re.escape(name)}\b", CONTRIBUTING, re.IGNORECASE), name

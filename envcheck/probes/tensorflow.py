@@ -60,7 +60,8 @@ class TensorFlowFacts:
 
     ``distribution`` is its normalized name, as in ``tensorflow-cpu``. ``folder`` is its package folder; None when the
     distribution is there and the folder is not. ``copies`` are all the distributions that bring ``tensorflow``, this one
-    included. ``conda`` is the conda package that installed it, with its build string. ``vendor`` is ``ngc`` for NVIDIA's container build, ``conda``, ``pypi`` or ``unknown``.
+    included. ``conda`` is the conda package that installed it, with its build string. ``vendor`` is ``ngc`` for NVIDIA's
+    container build, ``conda``, ``pypi`` or ``unknown``.
     """
 
     distribution: str

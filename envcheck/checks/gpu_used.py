@@ -6,15 +6,27 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from envcheck.findings import Finding, Fix, Skip, check
+from envcheck.inventory import Unavailable
+from envcheck.versions import at_least
 
 if TYPE_CHECKING:
     from envcheck.probes.environment import EnvironmentFacts
     from envcheck.probes.gpu import GpuFacts
+    from envcheck.probes.packages import PackagesFacts
+    from envcheck.probes.python import PythonFacts
     from envcheck.probes.smoke import SmokeFacts
+    from envcheck.probes.tensorflow import TensorFlowFacts
 
 
 @check("SMK108", "Training runs on the GPU that is there")
-def gpu_used(smoke: SmokeFacts, gpu: GpuFacts, environment: EnvironmentFacts) -> Iterator[Finding]:
+def gpu_used(
+    smoke: SmokeFacts,
+    gpu: GpuFacts,
+    environment: EnvironmentFacts,
+    packages: PackagesFacts,
+    python: PythonFacts,
+    tensorflow: TensorFlowFacts | Unavailable,
+) -> Iterator[Finding]:
     """The driver reports a usable GPU, nothing hides it, and the tiny model still trained on the CPU.
 
     Cause: TensorFlow treats a GPU that it cannot use as normal: a build without CUDA, a CUDA library that it could not
@@ -37,9 +49,25 @@ def gpu_used(smoke: SmokeFacts, gpu: GpuFacts, environment: EnvironmentFacts) ->
         yield Finding(
             f"{smoke.framework} trained on {fit.device} although the driver reports {visible[0].label}: "
             f"{smoke.step('devices').message or 'it lists no GPU'}",
-            Fix("Make the framework see the GPU, or say `--device cpu` where the CPU is meant."),
+            _fix(packages, python, tensorflow),
             evidence={"log": _log(smoke.output)},
         )
+
+
+def _fix(packages: PackagesFacts, python: PythonFacts, tensorflow: TensorFlowFacts | Unavailable) -> Fix:
+    found = packages.find("tensorflow")
+    bundled = any(dist.key.startswith("nvidia-cudnn-cu") for dist in packages.distributions)
+    # The extra exists from 2.14 on (metadata of the wheels).
+    if found is not None and not bundled and at_least(found.version, "2.14") and python.platform == "linux":
+        wanted = f"tensorflow[and-cuda]=={found.version}"
+        return Fix(
+            "Install the CUDA libraries that this TensorFlow was built with; none came from a wheel here.",
+            (python.install(wanted),),
+            "envcheck doctor --require-gpu",
+        )
+    sonames = () if isinstance(tensorflow, Unavailable) else tensorflow.build.sonames
+    named = f" It opens {', '.join(sonames)}." if sonames else ""
+    return Fix(f"Make the framework find its CUDA libraries, or say `--device cpu` where the CPU is meant.{named}")
 
 
 def _log(output: str) -> str:

@@ -132,11 +132,11 @@ def xla(smoke: SmokeFacts, python: PythonFacts) -> Iterator[Finding]:
 def save_load(smoke: SmokeFacts, python: PythonFacts) -> Iterator[Finding]:
     """A saved model cannot be loaded, or predicts something else than before.
 
-    Cause: The formats `.keras` and `.h5` need h5py; before TensorFlow 2.4, h5py 3 breaks loading ("'str' object has no
+    Cause: The formats `.keras` and `.h5` need h5py; before TensorFlow 2.5, h5py 3 breaks loading ("'str' object has no
     attribute 'decode'"). A full or read-only temporary folder ends saving. envcheck saves as `.keras` from Keras 2.12
     on, as `.h5` before where h5py is installed, and as a SavedModel otherwise.
 
-    How to fix: Install h5py (below 3 for TensorFlow before 2.4), and see that the temporary folder (TMPDIR) has room.
+    How to fix: Install h5py (below 3 for TensorFlow before 2.5), and see that the temporary folder (TMPDIR) has room.
 
     Source: https://keras.io/guides/serialization_and_saving/;
     https://github.com/tensorflow/tensorflow/issues/44467

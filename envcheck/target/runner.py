@@ -110,7 +110,10 @@ def start_script(
     cwd: str | None = None,
     on_record: Callable[[Record], None] | None = None,
 ) -> Child | Ending:
-    """Start ``python SCRIPT ANSWER REQUEST`` with a temporary folder of its own; an Ending when that failed."""
+    """Start ``python SCRIPT ANSWER REQUEST`` with a temporary folder of its own; an Ending when that failed.
+
+    It has ``deadline`` seconds from now. ``on_record`` sees each line of the answer as soon as it is there.
+    """
     try:
         # Errors of the clean-up are passed over: a child that cannot be killed may still be writing there.
         temporary = tempfile.TemporaryDirectory(prefix="envcheck-", ignore_cleanup_errors=True)
@@ -129,22 +132,12 @@ def start_script(
     return child
 
 
-def run_script(
-    python: str,
-    script: str,
-    request: Mapping[str, object],
-    *,
-    deadline: float,
-    environ: Mapping[str, str],
-    cwd: str | None = None,
-    on_record: Callable[[Record], None] | None = None,
-) -> Ending:
-    """Run a script and wait at most ``deadline`` seconds for it.
+def run_script(python: str, script: str, request: Mapping[str, object], **options: Any) -> Ending:
+    """Start a script as :func:`start_script` does, and wait for its ending.
 
-    ``on_record`` sees each line of the answer as soon as it is there. Nothing is left behind: no file, and no process
-    but one that even SIGKILL cannot end.
+    Nothing is left behind: no file, and no process but one that even SIGKILL cannot end.
     """
-    child = start_script(python, script, request, deadline=deadline, environ=environ, cwd=cwd, on_record=on_record)
+    child = start_script(python, script, request, **options)
     return child if isinstance(child, Ending) else child.finish()
 
 

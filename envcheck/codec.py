@@ -205,5 +205,18 @@ def _schema(title: str, facts: JSON, definitions: JSON, more: JSON, required: li
             **more,
         },
         "required": ["schema_version", "tool", "collected_at", "inventory", *required],
-        "$defs": definitions,
+        "$defs": _undescribed(definitions),
+    }
+
+
+def _undescribed(schema: Any) -> Any:
+    """A schema without the docstrings that msgspec puts into it: Python 3.13 indents them in another way."""
+    if isinstance(schema, list):
+        return [_undescribed(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        name: _undescribed(value)
+        for name, value in schema.items()
+        if name != "description" or not isinstance(value, str)
     }

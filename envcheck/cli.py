@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import importlib
 import os
-import signal
 import sys
 from collections.abc import Sequence
-from types import FrameType
 
 import click
 
-from envcheck import __version__
-from envcheck.errors import FAILED, INTERRUPTED, TERMINATED, USAGE, EnvcheckError, Stopped
+from envcheck import __version__, stopping
+from envcheck.errors import FAILED, USAGE, EnvcheckError, Stopped
 
 COMMANDS = {
     "doctor": "Inventory, checks and smoke run: the one command before training.",
@@ -56,9 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
-    for number in (signal.SIGINT, signal.SIGTERM):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # `nohup` and `&` of a script mean it
-            signal.signal(number, _stop)
+    stopping.install()
     try:
         code = group.main(arguments, prog_name="envcheck", standalone_mode=False)
     except click.UsageError as error:
@@ -81,7 +77,3 @@ def _run(arguments: Sequence[str] | None) -> int:
 def _say(line: str, code: int) -> int:
     click.echo(f"envcheck: {line}", err=True)
     return code
-
-
-def _stop(number: int, _frame: FrameType | None) -> None:
-    raise Stopped(*(("interrupted", INTERRUPTED) if number == signal.SIGINT else ("terminated", TERMINATED)))

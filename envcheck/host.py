@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from envcheck.inventory import Expectations
+from envcheck.stopping import held
 from envcheck.target.runner import Child, Ending, Record, run_script, start_script
 
 MAX_TEXT = 32 * 1024 * 1024
@@ -77,7 +78,8 @@ class Host:
         """
         if self.run is run_script and script not in self._answers and script not in self._begun:
             positional, named = self._call(script, arguments, **options)
-            self._begun[script] = start_script(*positional, **named)
+            with held():
+                self._begun[script] = start_script(*positional, **named)
 
     def ask(self, script: str, arguments: Mapping[str, object] | None = None, **options: Any) -> Ending:
         """Run ``envcheck/target/<script>.py`` in the target interpreter, once per host.
@@ -86,12 +88,14 @@ class Host:
         each line of the answer as it comes.
         """
         if script not in self._answers:
-            begun = self._begun.pop(script, None)
-            if begun is None:
+            self.begin(script, arguments or {}, **options)
+            if script in self._begun:
+                begun = self._begun[script]
+                self._answers[script] = begun if isinstance(begun, Ending) else begun.finish()
+                del self._begun[script]
+            else:
                 positional, named = self._call(script, arguments or {}, **options)
                 self._answers[script] = self.run(*positional, **named)
-            else:
-                self._answers[script] = begun if isinstance(begun, Ending) else begun.finish()
         return self._answers[script]
 
     def _call(

@@ -24,9 +24,10 @@ MAY_IMPORT = {
     "source": NOUNS | {"source"},
     "model": NOUNS | {"model"},
     "target": set(),
-    "host": NOUNS | {"target"},
+    "host": NOUNS | {"target", "stopping"},
     "probes": NOUNS | {"probes", "target", "source", "model", "host"},
-    "cli": {"errors", "__init__"},
+    "cli": {"errors", "stopping", "__init__"},
+    "stopping": {"errors"},
     "__main__": {"cli"},
     "__init__": set(),
 }

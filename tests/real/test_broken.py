@@ -224,8 +224,11 @@ def test_an_import_that_aborts_is_killed_or_hangs(broken: Broken, tmp_path: Path
 @on("tf2.15")
 def test_a_program_that_is_interrupted_leaves_no_process(broken: Broken, tmp_path: Path) -> None:
     add_plugin(broken, tmp_path, "for (;;) pause()")
+    unignored = (
+        "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
+    )
     running = subprocess.Popen(
-        [sys.executable, "-m", "envcheck", "doctor", "--python", str(broken.python)],
+        [sys.executable, "-c", unignored, sys.executable, "-m", "envcheck", "doctor", "--python", str(broken.python)],
         env={**broken.environ, "TMPDIR": str(broken.home)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -103,7 +103,8 @@ def test_it_tells_loaded_modules_from_those_a_script_can_shadow(tmp_path: Path, 
 
 
 def test_the_user_site_and_how_to_switch_it_off(tmp_path: Path) -> None:
-    base = getattr(sys, "_base_executable", sys.executable)  # a virtual environment has no user site
+    # A virtual environment has no user site.
+    base = str(Path(sys.base_prefix, "bin", f"python{sys.version_info[0]}.{sys.version_info[1]}"))
     on = describe(base, tmp_path, PYTHONUSERBASE=str(tmp_path))
     off = describe(base, tmp_path, PYTHONUSERBASE=str(tmp_path), PYTHONNOUSERSITE="1")
     assert on["user_site"].startswith(str(tmp_path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import sys
@@ -10,7 +11,8 @@ from collections.abc import Sequence
 import click
 
 from envcheck import __version__, stopping
-from envcheck.errors import FAILED, USAGE, EnvcheckError, Stopped
+from envcheck.errors import FAILED, OK, USAGE, EnvcheckError, Stopped
+from envcheck.printable import printable
 
 COMMANDS = {
     "doctor": "Inventory, checks and smoke run: the one command before training.",
@@ -64,6 +66,8 @@ def _run(arguments: Sequence[str] | None) -> int:
         return _say(error.format_message(), USAGE)
     except EnvcheckError as error:
         return _say(str(error), error.exit_code)
+    except SystemExit:
+        return OK  # click's way out when the reader of --help went away
     except Stopped as stopped:
         return _say(str(stopped), stopped.exit_code)
     except Exception as error:
@@ -75,5 +79,6 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 
 def _say(line: str, code: int) -> int:
-    click.echo(f"envcheck: {line}", err=True)
+    with contextlib.suppress(OSError, ValueError):  # stderr may be closed or full as well; the code says it
+        click.echo(f"envcheck: {printable(line)}", err=True)
     return code

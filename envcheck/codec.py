@@ -34,8 +34,7 @@ def encode_inventory(inventory: Inventory) -> JSON:
         fact = inventory.facts[name]
         if isinstance(fact, Unavailable):
             facts[name] = {"status": "unavailable", "reason": fact.reason}
-            if fact.broken:
-                facts[name]["broken"] = True
+            facts[name] |= {mark: True for mark in ("broken", "absent") if getattr(fact, mark)}
         else:
             facts[name] = {"status": "ok", **msgspec.to_builtins(fact)}
     return {
@@ -84,7 +83,11 @@ def _decode_facts(name: str, value: object, kind: type, source: str) -> object:
     status = value.get("status") if isinstance(value, dict) else None
     if status == "unavailable":
         told = typing.cast(JSON, value)
-        return Unavailable(str(told.get("reason", "no reason given")), broken=told.get("broken") is True)
+        return Unavailable(
+            str(told.get("reason", "no reason given")),
+            broken=told.get("broken") is True,
+            absent=told.get("absent") is True,
+        )
     if status != "ok":
         raise UsageError(f"{source}: the {name} facts say neither 'ok' nor 'unavailable'")
     try:
@@ -100,6 +103,11 @@ def encode_report(report: Report) -> JSON:
         **encode_inventory(report.inventory),
         "tool": {"name": "envcheck", "version": report.tool_version},
         "outcomes": [_encode_outcome(outcome) for outcome in report.outcomes],
+        # Model code is not scanned yet: nothing was, and that is what these say.
+        "coverage": {
+            "files": {"scanned": 0, "skipped": 0, "unparsed": 0},
+            "references": {"total": 0, "known": 0, "unknown": 0, "guarded": 0},
+        },
         "unseen": [{"what": unseen.what, "why": unseen.why} for unseen in report.unseen],
         "summary": counts,
         "exit_code": report.exit_code,
@@ -152,21 +160,29 @@ def report_schema(types: Mapping[str, type]) -> JSON:
         "required": ["code", "title", "severity", "status", "reason", "caused_by", "seconds", "findings"],
     }
     text = {"type": "string"}
-    counted = ["error", "warning", "note", "passed", "skipped", "broken"]
     more = {
+        "coverage": {
+            "type": "object",
+            "properties": {
+                "files": _counters("scanned", "skipped", "unparsed"),
+                "references": _counters("total", "known", "unknown", "guarded"),
+            },
+            "required": ["files", "references"],
+        },
         "outcomes": {"type": "array", "items": {"$ref": "#/$defs/Outcome"}},
         "unseen": {
             "type": "array",
             "items": {"type": "object", "properties": {"what": text, "why": text}, "required": ["what", "why"]},
         },
-        "summary": {
-            "type": "object",
-            "properties": {name: {"type": "integer", "minimum": 0} for name in counted},
-            "required": counted,
-        },
+        "summary": _counters("error", "warning", "note", "passed", "not_applicable", "skipped", "broken"),
         "exit_code": {"enum": [0, 1, 3]},
     }
     return _schema("An envcheck report", properties, definitions, more, list(more))
+
+
+def _counters(*names: str) -> JSON:
+    counter = {"type": "integer", "minimum": 0}
+    return {"type": "object", "properties": dict.fromkeys(names, counter), "required": list(names)}
 
 
 def _facts_schema(types: Mapping[str, type]) -> tuple[JSON, JSON]:
@@ -176,7 +192,12 @@ def _facts_schema(types: Mapping[str, type]) -> tuple[JSON, JSON]:
     )
     unavailable = {
         "type": "object",
-        "properties": {"status": {"const": "unavailable"}, "reason": {"type": "string"}, "broken": {"type": "boolean"}},
+        "properties": {
+            "status": {"const": "unavailable"},
+            "reason": {"type": "string"},
+            "broken": {"type": "boolean"},
+            "absent": {"type": "boolean"},
+        },
         "required": ["status", "reason"],
     }
     known = {"properties": {"status": {"const": "ok"}}, "required": ["status"]}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from envcheck.errors import FAILED, FINDINGS, OK, EnvcheckError
 from envcheck.findings import Check, Finding, Outcome, Severity, Skip, Status
@@ -62,20 +62,33 @@ class Facts:
 
 def run(checks: Iterable[Check], facts: Facts) -> tuple[Outcome, ...]:
     """Run every check; one that raises is BROKEN and the rest still run."""
-    return _consequences([_run(check, facts) for check in checks], {check.code: check for check in checks})
+    by_code = {check.code: check for check in checks}
+    outcomes = [_run(check, facts) for check in by_code.values()]
+    proven = {outcome.code for outcome in outcomes if outcome.status is Status.PASSED}
+    return _consequences([_weighed(outcome, by_code[outcome.code], proven) for outcome in outcomes], by_code)
+
+
+def _weighed(outcome: Outcome, check: Check, proven: Collection[str]) -> Outcome:
+    """Lower errors to warnings where what they foretell was seen to work."""
+    if outcome.status is not Status.FAILED or check.unless not in proven:
+        return outcome
+    findings = tuple(
+        finding
+        if (finding.severity or outcome.severity) is not Severity.ERROR
+        else dataclasses.replace(
+            finding, severity=Severity.WARNING, message=f"{finding.message} (the tiny model trained all the same)"
+        )
+        for finding in outcome.findings
+    )
+    return dataclasses.replace(outcome, findings=findings)
 
 
 def _run(check: Check, facts: Facts) -> Outcome:
     wanted = [facts.get(name) for name in check.facts]
     for name, fact in zip(check.facts, wanted, strict=True):
         if isinstance(fact, Unavailable) and name not in check.tolerates:
-            return Outcome(
-                check.code,
-                check.title,
-                check.severity,
-                Status.BROKEN if fact.broken else Status.SKIPPED,
-                fact.reason,
-            )
+            status = Status.BROKEN if fact.broken else Status.NOT_APPLICABLE if fact.absent else Status.SKIPPED
+            return Outcome(check.code, check.title, check.severity, status, fact.reason)
     start = time.perf_counter()
     status, reason = Status.PASSED, None
     findings: tuple[Finding, ...] = ()
@@ -84,7 +97,7 @@ def _run(check: Check, facts: Facts) -> Outcome:
         if findings:
             status = Status.FAILED
     except Skip as skip:
-        status, reason = Status.SKIPPED, skip.reason
+        status, reason = Status.SKIPPED if skip.unknown else Status.NOT_APPLICABLE, skip.reason
     except Exception as error:  # one check's bug must not hide what the others found
         status, reason = Status.BROKEN, _oneline(error)
     seconds = round(time.perf_counter() - start, 6)
@@ -120,7 +133,8 @@ def _chain(code: str, caused_by: Mapping[str, str]) -> list[str]:
 def exit_code(outcomes: Sequence[Outcome], fail_on: str, *, strict: bool) -> int:
     """The exit code of a run: 3 for a broken check, 1 for a finding at or above ``fail_on``, else 0.
 
-    ``fail_on`` is a severity or ``never``; with ``strict`` a skipped check fails like a finding.
+    ``fail_on`` is a severity or ``never``; with ``strict`` a check that could not look fails like a finding. One whose
+    question does not arise never does.
     """
     if any(outcome.status is Status.BROKEN for outcome in outcomes):
         return FAILED

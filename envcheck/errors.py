@@ -1,12 +1,13 @@
 """The one edge where foreseen errors become one line and an exit code.
 
 Exit codes: 0 nothing at or above ``--fail-on``; 1 findings; 2 the command line cannot be carried out; 3 envcheck itself
-failed or a check is broken; 130 interrupted (Ctrl-C) and 143 terminated (SIGTERM), as shells have it.
+failed or a check is broken; 129 hung up (SIGHUP), 130 interrupted (Ctrl-C) and 143
+terminated (SIGTERM), as shells have it.
 """
 
 from __future__ import annotations
 
-OK, FINDINGS, USAGE, FAILED, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 130, 143
+OK, FINDINGS, USAGE, FAILED, HUNG_UP, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 129, 130, 143
 
 
 class EnvcheckError(Exception):
@@ -22,7 +23,7 @@ class UsageError(EnvcheckError):
 
 
 class Stopped(BaseException):
-    """SIGINT or SIGTERM arrived. It passes every ``except Exception`` and ends the children on its way."""
+    """SIGINT, SIGTERM or SIGHUP arrived. It passes every ``except Exception`` and ends the children on its way."""
 
     def __init__(self, words: str, exit_code: int) -> None:
         super().__init__(words)

@@ -35,8 +35,10 @@ class Status(enum.Enum):
 
     PASSED = "passed"
     FAILED = "failed"
+    NOT_APPLICABLE = "not_applicable"
+    """The question does not arise here: there is no GPU, the variable is not set; the outcome says why."""
     SKIPPED = "skipped"
-    """A fact that the check needs is missing, or the question does not arise; the outcome says which."""
+    """A fact that the check needs could not be seen: nothing is known, and the outcome says why."""
     BROKEN = "broken"
     """The check itself raised: a bug in envcheck, never a statement about the environment."""
 
@@ -81,12 +83,16 @@ class Finding:
     url: str | None = None
 
 
-class Skip(Exception):  # noqa: N818 - it is no error: it is how a check says that its question does not arise
-    """Raised by a check whose question does not arise here; the reason ends the sentence "not checked: …"."""
+class Skip(Exception):  # noqa: N818 - it is no error: it is how a check says that it has no opinion
+    """Raised by a check whose question does not arise here, or which could not look (``unknown``).
 
-    def __init__(self, reason: str) -> None:
+    The reason ends the sentence "not applicable: …" or "not checked: …".
+    """
+
+    def __init__(self, reason: str, *, unknown: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.unknown = unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +101,8 @@ class Check:
 
     ``facts`` are the parameter names of ``judge``; the engine collects each one on demand. ``explains`` lists code
     prefixes: when this check fails with an error, failures of those codes are its consequence and are not counted again.
-    ``tolerates`` are the facts (annotated ``| Unavailable``) that the check can judge without.
+    ``unless`` is the code of a check whose passing proves that this one's errors do not matter here: they become
+    warnings. ``tolerates`` are the facts (annotated ``| Unavailable``) that the check can judge without.
     """
 
     code: str
@@ -104,6 +111,7 @@ class Check:
     facts: tuple[str, ...]
     judge: Callable[..., Iterator[Finding]]
     explains: tuple[str, ...] = ()
+    unless: str | None = None
     tolerates: frozenset[str] = frozenset()
 
     @property
@@ -116,13 +124,18 @@ JudgeT = TypeVar("JudgeT", bound=Callable[..., Iterator[Finding]])
 
 
 def check(
-    code: str, title: str, severity: Severity = Severity.ERROR, *, explains: tuple[str, ...] = ()
+    code: str,
+    title: str,
+    severity: Severity = Severity.ERROR,
+    *,
+    explains: tuple[str, ...] = (),
+    unless: str | None = None,
 ) -> Callable[[JudgeT], Check]:
     """Make a generator function a :class:`Check`; its parameter names are the facts that it wants."""
 
     def decorate(judge: JudgeT) -> Check:
         names = judge.__code__.co_varnames[: judge.__code__.co_argcount]
-        return Check(code, title, severity, names, judge, explains, tolerated(judge))
+        return Check(code, title, severity, names, judge, explains, unless, tolerated(judge))
 
     return decorate
 
@@ -176,7 +189,7 @@ class Report:
     def counts(self) -> dict[str, int]:
         """How many findings there are of each severity (consequences of another finding left out), and how many
         checks were passed, skipped or broken."""
-        counts = dict.fromkeys(("error", "warning", "note", "passed", "skipped", "broken"), 0)
+        counts = dict.fromkeys(("error", "warning", "note", "passed", "not_applicable", "skipped", "broken"), 0)
         for outcome in self.outcomes:
             if outcome.status is not Status.FAILED:
                 counts[outcome.status.value] += 1

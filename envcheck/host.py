@@ -52,7 +52,10 @@ class Host:
     def read(self, absolute: str | Path) -> str | None:
         """The text of a file, undecodable bytes replaced; None when there is none that we may read."""
         try:
-            with self.path(absolute).open("rb") as file:
+            path = self.path(absolute)
+            if not path.is_file():  # opening a pipe would wait for ever
+                return None
+            with path.open("rb") as file:
                 return file.read(MAX_TEXT).decode("utf-8", "replace")
         except (OSError, ValueError):
             return None
@@ -63,6 +66,10 @@ class Host:
             return self.path(absolute).exists()
         except (OSError, ValueError):
             return False
+
+    def writable(self, absolute: str | Path) -> bool:
+        """Whether this user may write there."""
+        return os.access(self.path(absolute), os.W_OK)
 
     def names(self, absolute: str | Path) -> list[str]:
         """The sorted names in a folder; empty when there is none that we may read."""

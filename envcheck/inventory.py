@@ -13,11 +13,13 @@ SCHEMA_VERSION = 1
 class Unavailable:
     """What is left when a probe could not look; the reason ends the sentence "not available: …".
 
-    ``broken`` marks a bug in the probe itself, which is never a statement about the environment.
+    ``absent`` says that it did look and there is no such thing (no TensorFlow, no GPU). ``broken`` marks a bug in the
+    probe itself, which is never a statement about the environment.
     """
 
     reason: str
     broken: bool = False
+    absent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +40,13 @@ class Expectations:
     """What the user asks of the environment, on the command line.
 
     ``device`` is ``auto`` (use a GPU when there is one), ``cpu`` or ``gpu``; ``min_gpu_memory`` is in bytes.
+    ``whole_environment`` asks for distributions as well that have nothing to do with TensorFlow and Keras.
     """
 
     device: str = "auto"
     require_gpu: bool = False
     min_gpu_memory: int | None = None
+    whole_environment: bool = False
 
     @property
     def gpu_required(self) -> bool:

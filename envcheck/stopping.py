@@ -1,21 +1,24 @@
-"""SIGINT and SIGTERM: an exception that ends the children on its way out, held back while one is being started."""
+"""SIGINT, SIGTERM and SIGHUP: an exception that ends the children on its way out, held back while one is being started."""
 
 from __future__ import annotations
 
 import contextlib
 import signal
+import sys
 from collections.abc import Iterator
 from types import FrameType
 
-from envcheck.errors import INTERRUPTED, TERMINATED, Stopped
+from envcheck.errors import HUNG_UP, INTERRUPTED, TERMINATED, Stopped
 
 _ENDINGS = {signal.SIGINT: ("interrupted", INTERRUPTED), signal.SIGTERM: ("terminated", TERMINATED)}
+if sys.platform != "win32":
+    _ENDINGS[signal.SIGHUP] = ("the terminal was closed", HUNG_UP)
 _held = 0
 _pending: Stopped | None = None
 
 
 def install() -> None:
-    """Have both signals raise :class:`Stopped`; one that is ignored stays so: ``nohup`` and scripts mean it."""
+    """Have these signals raise :class:`Stopped`; one that is ignored stays so: ``nohup`` and scripts mean it."""
     for number in _ENDINGS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _stop)

@@ -84,7 +84,7 @@ def test_help_loads_click_and_nothing_more() -> None:
         "try:\n    cli.group.main(['--help'])\nexcept SystemExit:\n    pass\n"
         f"found = [name for name in {HEAVY!r} if name in sys.modules]\n"
         "ours = {name for name in sys.modules if name.startswith('envcheck.')}\n"
-        "found += sorted(ours - {'envcheck.cli', 'envcheck.errors', 'envcheck.stopping'})\n"
+        "found += sorted(ours - {'envcheck.cli', 'envcheck.errors', 'envcheck.printable', 'envcheck.stopping'})\n"
         "sys.exit(str(found) if found else 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
@@ -191,7 +191,9 @@ def test_a_broken_environment(empty: Path, tmp_path: Path) -> None:
         (("--from", "/"), "cannot read /: Is a directory"),
         (("--from", "x", "--python", "y"), "give one of them"),
         (("--device", "cpu", "--require-gpu"), "contradicts"),
-        (("--no-smoke", "-q", "-o", "/no/such/folder/report.txt"), "cannot write /no/such/folder/report.txt"),
+        (("-o", "/no/such/folder/report.txt"), "cannot write /no/such/folder/report.txt"),
+        (("--python", "~nobody-of-that-name/x"), "--python ~nobody-of-that-name/x: "),
+        (("--python", "x" * 5000), "File name too long"),
     ],
 )
 def test_bad_options(arguments: tuple[str, ...], words: str) -> None:
@@ -199,7 +201,14 @@ def test_bad_options(arguments: tuple[str, ...], words: str) -> None:
 
 
 def test_usage_errors_of_click_exit_with_2() -> None:
-    for arguments in (("doctor", "--nonsense"), ("nonsense",), ("doctor", "--min-gpu-memory", "much")):
+    for arguments in (
+        ("doctor", "--nonsense"),
+        ("nonsense",),
+        ("doctor", "--min-gpu-memory", "much"),
+        ("doctor", "--timeout", "nan"),
+        ("doctor", "--timeout", "inf"),
+        ("doctor", "--timeout", "0"),
+    ):
         done = envcheck(*arguments)
         assert (done.returncode, done.stdout) == (2, "")
         assert "Traceback" not in done.stderr
@@ -216,6 +225,11 @@ def test_usage_errors_of_click_exit_with_2() -> None:
         ('{"schema_version": 99, "inventory": {}}', "has schema version 99; this envcheck reads up to 1"),
         ('{"schema_version": 1, "inventory": {"python": 3}}', "the python facts say neither 'ok' nor 'unavailable'"),
         ('{"schema_version": 1, "inventory": {"python": {"status": "ok"}}}', "the python facts do not fit"),
+        (
+            '{"schema_version": 1, "inventory": {"packages": {"status": "ok", "distributions": '
+            '[{"name": "x", "version": "zz", "location": "/", "metadata": "m"}]}}}',
+            "it has no valid version: 'zz'",
+        ),
         ("\x80\x81", "is not JSON"),
     ],
 )
@@ -241,6 +255,47 @@ def test_a_reader_that_goes_away_changes_nothing(with_tensorflow: Path) -> None:
     command = f"{sys.executable} -m envcheck doctor --no-smoke -v --python {with_tensorflow}; echo $? >&2"
     done = subprocess.run(["sh", "-c", f"({command}) | true"], capture_output=True, text=True, check=False, timeout=60)
     assert done.stderr.strip() == "1"
+
+
+def shell(line: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """A line of shell in which ``$envcheck`` starts the program."""
+    environ = {**os.environ, "envcheck": f"{sys.executable} -m envcheck"}
+    return subprocess.run(
+        ["sh", "-c", line], capture_output=True, text=True, check=False, timeout=60, env=environ, cwd=cwd
+    )
+
+
+def test_help_whose_reader_goes_away_is_no_finding() -> None:
+    assert shell("($envcheck --help; echo $? >&2) | true").stderr.strip() == "0"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
+def test_nowhere_to_write_to() -> None:
+    full = shell("$envcheck explain > /dev/full")
+    assert (full.returncode, full.stderr) == (
+        2,
+        "envcheck: cannot write the report to stdout: No space left on device\n",
+    )
+    closed = shell("$envcheck explain >&-")
+    assert closed.returncode == 2
+    assert closed.stderr.startswith("envcheck: stdout is closed")
+    assert shell("$envcheck doctor --python /no/such/python 2>&-").returncode == 2
+
+
+def test_a_deleted_current_folder(tmp_path: Path) -> None:
+    done = shell(f"mkdir {tmp_path}/gone && cd {tmp_path}/gone && rmdir {tmp_path}/gone && $envcheck doctor --no-smoke")
+    assert "the current folder cannot be used" in complaint(done)
+
+
+def test_what_a_bad_python_prints_cannot_reach_the_terminal_raw(tmp_path: Path) -> None:
+    liar = tmp_path / "python"
+    liar.write_text("#!/bin/sh\nprintf '\\033[2J\\033]0;title\\007'\nexit 3\n")
+    liar.chmod(0o755)
+    assert "\x1b" not in complaint(envcheck("doctor", "--python", str(liar)))
+
+
+def test_a_smoke_run_that_was_not_made_is_no_success(empty: Path) -> None:
+    assert envcheck("smoke", "--python", str(empty)).returncode == 1
 
 
 def test_a_terminal_that_knows_ascii_only(with_tensorflow: Path) -> None:
@@ -271,7 +326,12 @@ def processes(word: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("sent", "code", "words"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
+    ("sent", "code", "words"),
+    [
+        (signal.SIGINT, 130, "interrupted"),
+        (signal.SIGTERM, 143, "terminated"),
+        (signal.SIGHUP, 129, "the terminal was closed"),
+    ],
 )
 def test_signals_end_the_children_too(tmp_path: Path, sent: signal.Signals, code: int, words: str) -> None:
     mark = f"7{os.getpid()}{int(sent)}"

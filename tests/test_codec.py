@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import typing
 from typing import Any
 
 import jsonschema
@@ -23,7 +24,18 @@ from envcheck.codec import (
 from envcheck.errors import UsageError
 from envcheck.findings import Finding, Fix, Location, Outcome, Report, Severity, Status, Unseen
 from envcheck.inventory import SCHEMA_VERSION, Inventory, Unavailable
+from envcheck.probes.keras import Resolved
+from envcheck.probes.packages import Distribution
+from envcheck.probes.tensorflow import TensorFlowFacts
 from envcheck.registry import probes
+
+
+def hints(kind: type) -> dict[str, Any]:
+    """The fields of a dataclass without a default, but the version, with their types."""
+    found = typing.get_type_hints(kind)
+    plain = [field.name for field in dataclasses.fields(kind) if field.default is dataclasses.MISSING]
+    return {name: found[name] for name in plain if name != "version"}
+
 
 TYPES = {name: facts_type(probe.collect) for name, probe in probes().items()}
 
@@ -32,7 +44,15 @@ st.register_type_strategy(float, st.floats(allow_nan=False, allow_infinity=False
 st.register_type_strategy(int, st.integers(-(2**63), 2**63 - 1))
 
 TEXT = st.text(max_size=20)
-UNAVAILABLE = st.builds(Unavailable, TEXT, st.booleans())
+VERSIONS = st.sampled_from(["1.15.5", "2.15.0.post1", "2.17.0+nv25.2", "2.22.0.dev20251101", "2.16.0rc0"])
+for kind in (Distribution, Resolved, TensorFlowFacts):  # the ones that refuse a version nobody can compare
+    st.register_type_strategy(
+        kind,
+        lambda kind: st.builds(
+            kind, version=VERSIONS, **{name: st.from_type(hint) for name, hint in hints(kind).items()}
+        ),
+    )
+UNAVAILABLE = st.builds(Unavailable, TEXT, st.booleans(), st.booleans())
 INVENTORIES = st.fixed_dictionaries(
     {}, optional={name: UNAVAILABLE | st.from_type(kind) for name, kind in TYPES.items()}
 ).flatmap(lambda facts: st.builds(Inventory, st.just(facts), TEXT, TEXT))
@@ -55,7 +75,7 @@ def test_what_is_written_is_read(inventory: Inventory) -> None:
 
 @pytest.mark.parametrize("name", sorted(TYPES))
 def test_facts_have_no_field_that_the_json_needs_itself(name: str) -> None:
-    assert not {"status", "reason", "broken"} & {field.name for field in dataclasses.fields(TYPES[name])}
+    assert not {"status", "reason", "broken", "absent"} & {field.name for field in dataclasses.fields(TYPES[name])}
 
 
 def test_the_json_is_as_documented() -> None:

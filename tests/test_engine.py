@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -161,7 +162,38 @@ def test_skipped_because_a_fact_is_missing() -> None:
 
 def test_skipped_because_the_question_does_not_arise() -> None:
     outcome = only(asking("ENV001", judge=skip), facts())
-    assert (outcome.status, outcome.reason) == (Status.SKIPPED, "there is nothing to judge")
+    assert (outcome.status, outcome.reason) == (Status.NOT_APPLICABLE, "there is nothing to judge")
+
+
+def test_skipped_because_the_check_could_not_look() -> None:
+    def judge() -> Iterator[Finding]:
+        raise Skip("nobody knows", unknown=True)
+        yield WRONG
+
+    outcome = only(asking("ENV001", judge=judge), facts())
+    assert (outcome.status, outcome.reason) == (Status.SKIPPED, "nobody knows")
+
+
+def test_what_is_absent_is_no_gap() -> None:
+    absent = facts(gpu=Unavailable("there is no GPU", absent=True))
+    outcome = only(asking("GPU001", "gpu"), absent)
+    assert (outcome.status, outcome.reason) == (Status.NOT_APPLICABLE, "there is no GPU")
+    assert exit_code([outcome], "error", strict=True) == 0
+
+
+def test_an_error_that_was_disproved_is_a_warning() -> None:
+    def judge() -> Iterator[Finding]:
+        yield WRONG
+        yield dataclasses.replace(WRONG, severity=Severity.NOTE)
+
+    foretells = Check("ENV001", "t", Severity.ERROR, (), judge, explains=("SMK",), unless="SMK105")
+    outcomes = {outcome.code: outcome for outcome in run([foretells, asking("SMK105")], facts())}
+    severities = [finding.severity for finding in outcomes["ENV001"].findings]
+    assert severities == [Severity.WARNING, Severity.NOTE]
+    assert outcomes["ENV001"].findings[0].message.endswith("(the tiny model trained all the same)")
+    assert exit_code(list(outcomes.values()), "error", strict=False) == 0
+    (alone,) = run([foretells], facts())
+    assert alone.worst is Severity.ERROR
 
 
 def test_a_skip_takes_back_what_was_found_before_it() -> None:
@@ -170,7 +202,7 @@ def test_a_skip_takes_back_what_was_found_before_it() -> None:
         skip()
 
     outcome = only(asking("ENV001", judge=judge), facts())
-    assert (outcome.status, outcome.findings) == (Status.SKIPPED, ())
+    assert (outcome.status, outcome.findings) == (Status.NOT_APPLICABLE, ())
 
 
 def test_broken_when_the_check_raises_and_the_others_still_run() -> None:

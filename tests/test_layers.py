@@ -12,7 +12,7 @@ import pytest
 import envcheck
 
 PACKAGE = Path(envcheck.__file__).parent
-NOUNS = {"inventory", "findings", "versions", "errors"}
+NOUNS = {"inventory", "findings", "versions", "errors", "printable"}
 MAY_IMPORT = {
     **dict.fromkeys(NOUNS, NOUNS),
     "checks": NOUNS,
@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "target": set(),
     "host": NOUNS | {"target", "stopping"},
     "probes": NOUNS | {"probes", "target", "source", "model", "host"},
-    "cli": {"errors", "stopping", "__init__"},
+    "cli": {"errors", "printable", "stopping", "__init__"},
     "stopping": {"errors"},
     "__main__": {"cli"},
     "__init__": set(),

@@ -20,6 +20,13 @@ def handlers() -> Iterator[None]:
         signal.signal(number, handler)
 
 
+def start_within(known: list[str]) -> None:
+    with stopping.held():
+        with stopping.held():
+            signal.raise_signal(signal.SIGTERM)
+        known.append("the child")
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_is_an_exception(number: signal.Signals, code: int) -> None:
     with pytest.raises(Stopped) as caught:
@@ -28,12 +35,10 @@ def test_a_signal_is_an_exception(number: signal.Signals, code: int) -> None:
 
 
 def test_one_that_arrives_meanwhile_waits_until_the_child_is_known() -> None:
-    known = False
-    with pytest.raises(Stopped, match="terminated"), stopping.held():
-        with stopping.held():
-            signal.raise_signal(signal.SIGTERM)
-        known = True
-    assert known
+    known: list[str] = []
+    with pytest.raises(Stopped, match="terminated"):
+        start_within(known)
+    assert known == ["the child"]
     with stopping.held():
         pass  # it is raised once
 

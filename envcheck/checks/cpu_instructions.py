@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _OFFICIAL = ("manylinux", "macosx", "win_amd64")
 
 
-@check("ENV106", "The processor has the instructions that TensorFlow's wheels use", explains=("SMK",))
+@check("ENV106", "The processor has the instructions that TensorFlow's wheels use", explains=("SMK",), unless="SMK105")
 def cpu_instructions(host: HostFacts, python: PythonFacts, packages: PackagesFacts) -> Iterator[Finding]:
     """The processor lacks AVX, which TensorFlow's x86-64 wheels need.
 
@@ -42,12 +42,15 @@ def cpu_instructions(host: HostFacts, python: PythonFacts, packages: PackagesFac
     if host.machine not in ("x86_64", "AMD64"):
         raise Skip(f"AVX is a question of x86-64 processors; this one is {host.machine}")
     if host.instruction_sets is None:
-        raise Skip(f"which instructions the processor has is not known on {host.system}")
+        raise Skip(f"which instructions the processor has is not known on {host.system}", unknown=True)
     installed = next(iter(packages.providers("tensorflow")), None)
     needed, who = "avx", "every TensorFlow wheel since 1.6"
     if installed:
         if installed.installer == "conda" or not any(mark in tag for tag in installed.wheel_tags for mark in _OFFICIAL):
-            raise Skip("this TensorFlow is no wheel from PyPI, and for which processors it was built is not known")
+            raise Skip(
+                "this TensorFlow is no wheel from PyPI, and for which processors it was built is not known",
+                unknown=True,
+            )
         version = Version(installed.version)
         if version < Version("1.6"):
             return

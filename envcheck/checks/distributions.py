@@ -6,9 +6,10 @@ import shlex
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from envcheck.findings import Finding, Fix, Location, Severity, check
+from envcheck.findings import Finding, Fix, Location, Severity, Skip, check
 
 if TYPE_CHECKING:
+    from envcheck.inventory import Expectations
     from envcheck.knowledge.matrix import Matrix
     from envcheck.probes.packages import PackagesFacts
     from envcheck.probes.python import PythonFacts
@@ -64,7 +65,12 @@ def shadowed(packages: PackagesFacts, python: PythonFacts) -> Iterator[Finding]:
         )
 
 
-@check("ENV203", "No removed distribution left parts behind", explains=("ENV204", "ENV30", "SMK"))
+@check(
+    "ENV203",
+    "No removed distribution left parts behind",
+    explains=("ENV204", "ENV301", "ENV302", "ENV305", "ENV307", "SMK"),
+    unless="SMK105",
+)
 def leftovers(packages: PackagesFacts, python: PythonFacts) -> Iterator[Finding]:
     """An import package without a distribution, or a folder that pip was renaming away when it was interrupted.
 
@@ -98,13 +104,13 @@ def leftovers(packages: PackagesFacts, python: PythonFacts) -> Iterator[Finding]
         )
 
 
-@check("ENV204", "What TensorFlow and Keras require is installed", Severity.WARNING, explains=("SMK",))
+@check("ENV204", "What TensorFlow and Keras require is installed", Severity.WARNING, explains=("SMK",), unless="SMK105")
 def requirements(packages: PackagesFacts, python: PythonFacts, matrix: Matrix) -> Iterator[Finding]:
     """A distribution of the TensorFlow family declares a requirement that this environment does not meet.
 
     Cause: a later installation changed a version that TensorFlow had pinned; pip warns and goes on. A missing one is an
-    error, except those that TensorFlow was seen to import without (compat_matrix/imports.yaml).
-    Requirements outside the family are listed in the inventory only.
+    error where TensorFlow or Keras themselves require it, except those that TensorFlow was seen to import without
+    (compat_matrix/imports.yaml).
 
     How to fix: install the required version; where two libraries want different ones, use two environments.
 
@@ -118,7 +124,9 @@ def requirements(packages: PackagesFacts, python: PythonFacts, matrix: Matrix) -
         if unmet.found is None and packages.providers(unmet.name.replace("-", "_")):
             continue  # another distribution brings it: tensorflow-cpu for tensorflow
         have = f"{unmet.name} {unmet.found} is installed" if unmet.found else f"{unmet.name} is not installed"
-        fatal = unmet.found is None and unmet.name not in matrix.optional
+        # What a requirement of a requirement is needed for, nobody has tried.
+        direct = bool({"tensorflow", "keras", "tf_keras"} & set(requirer.modules))
+        fatal = unmet.found is None and direct and unmet.name not in matrix.optional
         yield Finding(
             f"{unmet.requirer} {unmet.requirer_version} requires {unmet.requirement}; {have}",
             Fix("Install what is required.", (python.install(unmet.requirement),)),
@@ -127,7 +135,30 @@ def requirements(packages: PackagesFacts, python: PythonFacts, matrix: Matrix) -
         )
 
 
-@check("ENV205", "The files of TensorFlow and Keras are as they were installed", explains=("SMK",))
+@check("ENV206", "What everything else requires is installed", Severity.NOTE)
+def other_requirements(packages: PackagesFacts, python: PythonFacts, expectations: Expectations) -> Iterator[Finding]:
+    """A distribution that has nothing to do with TensorFlow and Keras declares a requirement that is not met.
+
+    Cause: a later installation changed a version that it had pinned. Reported with `-v` only.
+
+    How to fix: install what is required, or remove the distribution that nobody uses.
+
+    Source: the Requires-Dist of the installed distributions.
+    """
+    if not expectations.whole_environment:
+        raise Skip("asked for with -v")
+    for unmet in packages.unmet:
+        requirer = packages.find(unmet.requirer)
+        if requirer is not None and requirer.key not in packages.family:
+            have = f"{unmet.name} {unmet.found} is installed" if unmet.found else f"{unmet.name} is not installed"
+            yield Finding(
+                f"{unmet.requirer} {unmet.requirer_version} requires {unmet.requirement}; {have}",
+                Fix("Install what is required.", (python.install(unmet.requirement),)),
+                symbol=unmet.name,
+            )
+
+
+@check("ENV205", "The files of TensorFlow and Keras are as they were installed", explains=("SMK",), unless="SMK105")
 def intact(packages: PackagesFacts, python: PythonFacts) -> Iterator[Finding]:
     """Code files that a distribution's RECORD lists are missing, or have another size.
 

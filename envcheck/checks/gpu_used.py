@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -37,8 +38,8 @@ def gpu_used(
 
     Source: https://www.tensorflow.org/install/pip; https://github.com/tensorflow/tensorflow/issues/63362
     """
-    if smoke.wanted != "auto":
-        raise Skip(f"--device {smoke.wanted} says where it must run")
+    if smoke.wanted == "cpu":
+        raise Skip("--device cpu says where it must run")
     visible = gpu.visible(environment.variables).devices
     if not visible:
         raise Skip("no GPU is visible to a program")
@@ -67,7 +68,14 @@ def _fix(packages: PackagesFacts, python: PythonFacts, tensorflow: TensorFlowFac
         )
     sonames = () if isinstance(tensorflow, Unavailable) else tensorflow.build.sonames
     named = f" It opens {', '.join(sonames)}." if sonames else ""
-    return Fix(f"Make the framework find its CUDA libraries, or say `--device cpu` where the CPU is meant.{named}")
+    # Some releases look in fewer folders than their wheels fill: https://github.com/tensorflow/tensorflow/issues/63362
+    wheels = next((dist.location for dist in packages.distributions if dist.key.startswith("nvidia-cudnn-cu")), None)
+    command = f"export LD_LIBRARY_PATH=$(printf '%s:' {shlex.quote(wheels or '')}/nvidia/*/lib)$LD_LIBRARY_PATH"
+    return Fix(
+        f"Make the framework find its CUDA libraries, or say `--device cpu` where the CPU is meant.{named}",
+        (command,) if wheels else (),
+        "envcheck doctor --require-gpu",
+    )
 
 
 def _log(output: str) -> str:

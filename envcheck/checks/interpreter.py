@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from envcheck.probes.python import PythonFacts
 
 
-@check("ENV103", "This kind of Python has TensorFlow wheels", explains=("ENV102", "ENV301", "SMK"))
+@check("ENV103", "This kind of Python has TensorFlow wheels", explains=("ENV102", "ENV301", "SMK"), unless="SMK105")
 def interpreter(python: PythonFacts, packages: PackagesFacts, matrix: Matrix) -> Iterator[Finding]:
     """TensorFlow has no wheel for this kind of Python.
 

@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 
 
 def _row(tensorflow: TensorFlowFacts, matrix: Matrix) -> Series:
+    if Version(tensorflow.version).is_devrelease:
+        raise Skip(f"TensorFlow {tensorflow.version} is a nightly build: no row holds for it", unknown=True)
     row = matrix.series(Version(tensorflow.version))
     if row is None:
-        raise Skip(f"the compatibility matrix does not know TensorFlow {tensorflow.version}")
+        raise Skip(f"the compatibility matrix does not know TensorFlow {tensorflow.version}", unknown=True)
     return row
 
 
@@ -30,7 +32,7 @@ def _beside(tensorflow: TensorFlowFacts) -> tuple[str, ...]:
     return () if tensorflow.distribution == "tensorflow" else ("--no-deps",)
 
 
-@check("ENV305", "Keras fits TensorFlow", explains=("ENV204", "ENV308", "SMK"))
+@check("ENV305", "Keras fits TensorFlow", explains=("ENV204", "ENV308", "SMK"), unless="SMK105")
 def keras_fits(
     tensorflow: TensorFlowFacts, keras: KerasFacts, python: PythonFacts, matrix: Matrix
 ) -> Iterator[Finding]:
@@ -70,7 +72,7 @@ def keras_fits(
         )
 
 
-@check("ENV306", "TF_USE_LEGACY_KERAS finds tf_keras", explains=("SMK",))
+@check("ENV306", "TF_USE_LEGACY_KERAS finds tf_keras", explains=("SMK",), unless="SMK105")
 def legacy_flag(tensorflow: TensorFlowFacts, keras: KerasFacts, python: PythonFacts) -> Iterator[Finding]:
     """With TF_USE_LEGACY_KERAS=1, ``tf.keras`` is the distribution tf_keras; without it every ``tf.keras.…`` raises.
 
@@ -104,7 +106,7 @@ def legacy_flag(tensorflow: TensorFlowFacts, keras: KerasFacts, python: PythonFa
         )
 
 
-@check("ENV307", "tf_keras fits TensorFlow", explains=("SMK",))
+@check("ENV307", "tf_keras fits TensorFlow", explains=("SMK",), unless="SMK105")
 def tf_keras_fits(
     tensorflow: TensorFlowFacts, keras: KerasFacts, python: PythonFacts, matrix: Matrix
 ) -> Iterator[Finding]:
@@ -140,7 +142,7 @@ _BACKENDS_3 = {"tensorflow": "tensorflow", "jax": "jax", "torch": "torch", "nump
 _BACKENDS_2 = {"tensorflow": "tensorflow", "theano": "theano", "cntk": "cntk"}
 
 
-@check("ENV308", "The backend that Keras will load is there", explains=("SMK",))
+@check("ENV308", "The backend that Keras will load is there", explains=("SMK",), unless="SMK105")
 def backend(keras: KerasFacts, packages: PackagesFacts, python: PythonFacts) -> Iterator[Finding]:
     """KERAS_BACKEND, or else ``keras.json``, names a backend that this Keras does not have or that is not installed.
 
@@ -189,7 +191,7 @@ def backend(keras: KerasFacts, packages: PackagesFacts, python: PythonFacts) -> 
         )
 
 
-@check("ENV309", "keras.json says what Keras can use", explains=("SMK",))
+@check("ENV309", "keras.json says what Keras can use", explains=("SMK",), unless="SMK105")
 def config(keras: KerasFacts) -> Iterator[Finding]:
     """``keras.json`` holds defaults for every Keras program of this user; a bad one breaks or changes them all.
 
@@ -236,7 +238,7 @@ def config(keras: KerasFacts) -> Iterator[Finding]:
         )
 
 
-@check("ENV310", "One distribution brings Keras", Severity.WARNING, explains=("ENV205",))
+@check("ENV310", "One distribution brings Keras", Severity.WARNING)
 def single_keras(keras: KerasFacts, python: PythonFacts) -> Iterator[Finding]:
     """Two distributions (keras, keras-nightly) write the import package ``keras``; what is imported is a mixture.
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from envcheck.probes.tensorflow import TensorFlowFacts
 
 
-@check("ENV320", "No versions meet that are known to break each other", explains=("ENV204", "SMK"))
+@check("ENV320", "No versions meet that are known to break each other", explains=("ENV204", "SMK"), unless="SMK105")
 def knots(
     packages: PackagesFacts, python: PythonFacts, tensorflow: TensorFlowFacts, matrix: Matrix
 ) -> Iterator[Finding]:
@@ -43,5 +43,6 @@ def knots(
             Location(f"compat_matrix/{knot.source.file}", knot.source.line),
             symbol=names[0] if names else None,
             evidence={"knot": knot.id, "when": dict(knot.when), "source": list(knot.source.sources)},
-            severity=Severity(knot.severity),
+            # The rows were run on the wheels of PyPI; conda and NVIDIA build with other libraries.
+            severity=Severity(knot.severity) if tensorflow.vendor == "pypi" else Severity.WARNING,
         )

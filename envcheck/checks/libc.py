@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _LEGACY = {"manylinux1": "2.5", "manylinux2010": "2.12", "manylinux2014": "2.17"}
 
 
-@check("ENV105", "The C library can load TensorFlow's wheel", explains=("ENV301", "SMK"))
+@check("ENV105", "The C library can load TensorFlow's wheel", explains=("ENV301", "SMK"), unless="SMK105")
 def libc(python: PythonFacts, packages: PackagesFacts, matrix: Matrix) -> Iterator[Finding]:
     """The C library of this system cannot load TensorFlow's wheels.
 
@@ -37,7 +37,7 @@ def libc(python: PythonFacts, packages: PackagesFacts, matrix: Matrix) -> Iterat
     if python.platform != "linux":
         raise Skip("wheel tags name a C library on Linux only")
     if python.libc not in ("glibc", "musl"):
-        raise Skip("which C library this Python is linked with is not known")
+        raise Skip("which C library this Python is linked with is not known", unknown=True)
     installed = packages.providers("tensorflow")
     if python.libc == "musl":
         if not installed or any("manylinux" in tag for dist in installed for tag in dist.wheel_tags):

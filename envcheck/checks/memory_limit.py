@@ -40,7 +40,8 @@ def memory_limit(host: HostFacts) -> Iterator[Finding]:
     2026-11-20. https://docs.kernel.org/admin-guide/cgroup-v2.html#memory
     """
     if host.memory_limit is None and host.oom_kills is None:
-        raise Skip(f"control groups are not visible here ({host.system})")
+        linux = host.system == "Linux"
+        raise Skip("no memory limit was found" if linux else f"not covered on {host.system}", unknown=not linux)
     if host.memory_limit is not None and host.memory_limit < _ENOUGH:
         yield Finding(
             f"this process may use {host.memory_limit / _MIB:.0f} MiB of memory; `import tensorflow` alone takes up to "

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from envcheck.probes.tensorflow import TensorFlowFacts
 
 
-@check("ENV102", "TensorFlow is built for this Python", explains=("SMK",))
+@check("ENV102", "TensorFlow is built for this Python", explains=("SMK",), unless="SMK105")
 def python_version(python: PythonFacts, tensorflow: TensorFlowFacts, matrix: Matrix) -> Iterator[Finding]:
     """The wheel of TensorFlow has extension modules for one Python series only; another one cannot load them.
 
@@ -26,7 +26,7 @@ def python_version(python: PythonFacts, tensorflow: TensorFlowFacts, matrix: Mat
     """
     built_for = {f"{found[1]}.{found[2]}" for tag in tensorflow.wheel_tags if (found := re.match(r"cp(\d)(\d+)-", tag))}
     if not built_for:
-        raise Skip("the installed TensorFlow carries no wheel tag")
+        raise Skip("the installed TensorFlow carries no wheel tag", unknown=True)
     if python.series not in built_for:
         supporting = matrix.supporting(python.series)
         advice = (

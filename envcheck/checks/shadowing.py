@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from envcheck.probes.shadowing import ShadowingFacts
 
 
-@check("ENV108", "No local file hides a module that TensorFlow imports", explains=("SMK",))
+@check("ENV108", "No local file hides a module that TensorFlow imports", explains=("SMK",), unless="SMK105")
 def shadowing(shadowing: ShadowingFacts, packages: PackagesFacts, matrix: Matrix) -> Iterator[Finding]:
     """Python looks for modules in the folder of the script first: a local ``keras.py`` or ``random.py`` wins.
 

@@ -33,7 +33,7 @@ def shared_memory(host: HostFacts, gpu: GpuFacts) -> Iterator[Finding]:
     if len(gpu.devices) < 2:
         raise Skip("NCCL needs /dev/shm only between two GPUs or more")
     if host.shm_total is None:
-        raise Skip(f"the size of /dev/shm is not known on {host.system}")
+        raise Skip(f"the size of /dev/shm is not known on {host.system}", unknown=True)
     if host.shm_total < _ENOUGH:
         yield Finding(
             f"Shared memory (/dev/shm) has {host.shm_total / _MIB:.0f} MiB, and {len(gpu.devices)} GPUs may need it to "

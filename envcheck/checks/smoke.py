@@ -163,7 +163,7 @@ def _judge(smoke: SmokeFacts, python: PythonFacts, name: str) -> Iterator[Findin
         raise Skip(step.message)
     if step.status == "not reached":
         last = next(each for each in smoke.steps if each.status in ("crashed", "hung"))
-        raise Skip(f"not reached: the {last.name} step {last.status}")
+        raise Skip(f"not reached: the {last.name} step {last.status}", unknown=True)
     what = "`import keras`" if name == "import" and smoke.framework in ("jax", "torch", "keras") else _NAMES[name]
     yield Finding(
         f"{what} {_how(smoke, step)}",

@@ -33,6 +33,9 @@ def installed(packages: PackagesFacts, python: PythonFacts, keras: KerasFacts, m
         return
     if keras.keras and keras.keras.major >= 3 and keras.backend != "tensorflow":
         raise Skip(f"Keras {keras.keras.version} runs on {keras.backend} here")
+    for unread in packages.unread:
+        if "tensorflow" in unread.path.rpartition("/")[2]:
+            raise Skip(f"what {unread.path} holds is not known: {unread.reason}", unknown=True)
     supporting = matrix.supporting(python.series)
     newest = matrix.rows[0]
     if supporting:
@@ -46,7 +49,12 @@ def installed(packages: PackagesFacts, python: PythonFacts, keras: KerasFacts, m
     yield Finding(f"TensorFlow is not installed for {python.executable} (Python {python.version})", fix)
 
 
-@check("ENV302", "One distribution brings TensorFlow", explains=("ENV2", "ENV305", "ENV307", "ENV32", "SMK"))
+@check(
+    "ENV302",
+    "One distribution brings TensorFlow",
+    explains=("ENV2", "ENV305", "ENV307", "ENV32", "SMK"),
+    unless="SMK105",
+)
 def single(tensorflow: TensorFlowFacts, python: PythonFacts) -> Iterator[Finding]:
     """Several distributions (tensorflow, tensorflow-cpu, -gpu, -intel, tf-nightly, …) write the same folder.
 
@@ -92,7 +100,11 @@ def known(tensorflow: TensorFlowFacts, matrix: Matrix) -> Iterator[Finding]:
         yield Finding(
             f"envcheck knows TensorFlow {matrix.rows[-1].series} to {matrix.rows[0].series} and not {tensorflow.version}; "
             f"the nearest known series is {nearest.series}",
-            Fix("Upgrade envcheck; until then, what depends on the release is unknown."),
+            Fix(
+                "Upgrade envcheck; until then, what depends on the release is unknown."
+                if version > Version(matrix.rows[0].series)
+                else "What depends on the release is unknown; envcheck does not cover so old a one."
+            ),
         )
 
 

@@ -9,9 +9,9 @@ import click
 
 from envcheck import __version__
 from envcheck.codec import encode_inventory
-from envcheck.commands.doctor import NOT_RUN, make_host, now
+from envcheck.commands.judging import NOT_RUN, make_host, now
 from envcheck.commands.options import target_options
-from envcheck.commands.output import progress, write
+from envcheck.commands.output import check_output, progress, write
 from envcheck.engine import Facts
 from envcheck.inventory import Expectations, Inventory, Unavailable
 from envcheck.registry import probes
@@ -26,6 +26,7 @@ from envcheck.registry import probes
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
 def command(python: str | None, device: str, timeout: float, smoke: bool, output: str | None, quiet: bool) -> int:
     """Write what is here as JSON: the file can be judged on any machine, any day, with `envcheck doctor --from FILE`."""
+    check_output(output)
     given: dict[str, object] = {} if smoke else {"smoke": Unavailable(NOT_RUN)}
     found = probes()
     with progress(quiet) as show, contextlib.closing(make_host(python, timeout, Expectations(device), show)) as host:
@@ -36,6 +37,6 @@ def command(python: str | None, device: str, timeout: float, smoke: bool, output
             show(f"looking: {name}")
             facts.get(name)
     inventory = Inventory(facts.collected(), now(), __version__)
-    write(json.dumps(encode_inventory(inventory), indent=2, ensure_ascii=False) + "\n", output)
+    write(json.dumps(encode_inventory(inventory), indent=2) + "\n", output)
     broken = [fact for fact in inventory.facts.values() if isinstance(fact, Unavailable) and fact.broken]
     return 3 if broken else 0

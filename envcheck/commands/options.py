@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import shutil
 import sys
@@ -36,16 +37,27 @@ class Memory(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generi
         return int(float(match[1]) * factor)
 
 
+class Seconds(click.FloatRange):
+    """A number of seconds; what is no number (``nan``) is none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Seconds from the text."""
+        seconds = float(super().convert(value, param, ctx))
+        if math.isnan(seconds):
+            self.fail(f"{value!r} is no number of seconds", param, ctx)
+        return seconds
+
+
 def target_options(command: CommandT) -> CommandT:
     """``--python``, ``--device`` and ``--timeout``: what is looked at, and for how long at most."""
     for option in (
         click.option(
             "--timeout",
-            type=click.FloatRange(min=1),
+            type=Seconds(min=1, max=86400),
             default=300.0,
             show_default=True,
             metavar="SECONDS",
-            help="Deadline of the smoke run.",
+            help="Deadline of the smoke run; the GPU driver has at most 30 of them.",
         ),
         click.option(
             "--device",
@@ -98,9 +110,9 @@ def judging_options(command: CommandT) -> CommandT:
     return command
 
 
-def codes(text: str) -> list[str]:
+def codes(text: str) -> tuple[str, ...]:
     """The code prefixes in a comma-separated option."""
-    return [part.strip().upper() for part in text.split(",") if part.strip()]
+    return tuple(part.strip().upper() for part in text.split(",") if part.strip())
 
 
 def interpreter(path: str | None) -> str:
@@ -111,6 +123,14 @@ def interpreter(path: str | None) -> str:
     """
     if path is None:
         return sys.executable
+    try:
+        return _interpreter(path)
+    except (OSError, RuntimeError, ValueError) as error:  # RuntimeError: ~nobody-of-that-name
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise UsageError(f"--python {path[:200]}: {reason}") from None
+
+
+def _interpreter(path: str) -> str:
     where = Path(path).expanduser()
     if where.is_dir():
         for inside in ("bin/python", "bin/python3", "Scripts/python.exe", "python.exe"):

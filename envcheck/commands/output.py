@@ -35,6 +35,22 @@ def check_format(name: str) -> None:
         raise UsageError(f"there is no format {name!r}; there are {', '.join(formats())}")
 
 
+def check_output(output: str | None) -> None:
+    """Complain early about a file that cannot be written.
+
+    Raises:
+        UsageError: its folder is not there or not writable, or it is a folder itself.
+    """
+    if output is None:
+        return
+    path = Path(output)
+    target = path if path.exists() else path.parent
+    if not target.exists():
+        raise UsageError(f"cannot write {output}: No such file or directory")
+    if path.is_dir() or not os.access(target, os.W_OK):
+        raise UsageError(f"cannot write {output}: {'Is a directory' if path.is_dir() else 'Permission denied'}")
+
+
 def reporter(name: str) -> Callable[[Report, Style], str]:
     """The function that renders the format called ``name``."""
     render: Callable[[Report, Style], str] = importlib.import_module(f"envcheck.reporters.{name}").render
@@ -46,7 +62,7 @@ def style_for(output: str | None, *, verbose: bool, quiet: bool) -> Style:
     verbosity = int(verbose) - int(quiet)
     if output is not None:
         return Style(verbosity=verbosity)
-    terminal = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    terminal = sys.stdout is not None and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
     forced = bool(os.environ.get("FORCE_COLOR"))  # https://force-color.org
     return Style(
         width=max(40, min(shutil.get_terminal_size((100, 24)).columns, 120)) if terminal else 100,
@@ -59,7 +75,7 @@ def style_for(output: str | None, *, verbose: bool, quiet: bool) -> Style:
 def _can_encode(text: str) -> bool:
     try:
         text.encode(sys.stdout.encoding or "ascii")
-    except (UnicodeEncodeError, LookupError):
+    except (UnicodeEncodeError, LookupError, AttributeError):  # AttributeError: there is no stdout
         return False
     return True
 
@@ -76,19 +92,23 @@ def write(text: str, output: str | None) -> None:
         except OSError as error:
             raise UsageError(f"cannot write {output}: {error.strerror}") from None
         return
+    if sys.stdout is None:
+        raise UsageError("stdout is closed: there is nowhere to write the report to; use --output")
     data = text.encode(sys.stdout.encoding or "utf-8", "replace")
     try:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
-    except BrokenPipeError:
+    except OSError as error:
         # Python flushes stdout once more at exit, which would fail again: https://docs.python.org/3/library/signal.html#note-on-sigpipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            raise UsageError(f"cannot write the report to stdout: {error.strerror}") from None
 
 
 @contextlib.contextmanager
 def progress(quiet: bool) -> Iterator[Callable[[str], None]]:
     """A function that shows what is being done now: on stderr, and only on a terminal."""
-    if quiet or not sys.stderr.isatty():
+    if quiet or sys.stderr is None or not sys.stderr.isatty():
         yield lambda _words: None
         return
     from rich.console import Console  # noqa: PLC0415 - only where it is drawn

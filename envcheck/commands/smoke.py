@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import click
 
-from envcheck.commands.doctor import judge
+from envcheck.commands.judging import Wanted, judge
 from envcheck.commands.options import output_options, target_options
-from envcheck.commands.output import check_format
 from envcheck.inventory import Expectations
 
 
@@ -23,19 +22,16 @@ def command(
     quiet: bool,
 ) -> int:
     """Import TensorFlow (or Keras with its backend), compute, train two steps, save and load: each step says where it ran."""
-    check_format(format_)
     return judge(
-        Expectations(device),
-        source=None,
-        python=python,
-        timeout=timeout,
-        smoke=True,
-        selected=["SMK"],
-        ignored=[],
-        fail_on="error",
-        strict=False,
-        format_=format_,
-        output=output,
-        verbose=verbose,
-        quiet=quiet,
+        Wanted(
+            Expectations(device),
+            python=python,
+            timeout=timeout,
+            must_run=True,
+            selected=("SMK",),
+            format=format_,
+            output=output,
+            verbose=verbose,
+            quiet=quiet,
+        )
     )

@@ -30,6 +30,10 @@ class Resolved:
     version: str
     location: str
 
+    def __post_init__(self) -> None:
+        """Refuse a version that nobody can compare, from a saved inventory."""
+        Version(self.version)
+
     @property
     def major(self) -> int:
         """Its major version."""
@@ -76,12 +80,12 @@ def collect(
     tensorflow: TensorFlowFacts | Unavailable,
 ) -> KerasFacts:
     """Resolve every Keras name from what is installed and set."""
-    copies = tuple(Resolved(d.name, d.version, d.location) for d in packages.providers("keras"))
-    legacy_copies = [Resolved(d.name, d.version, d.location) for d in packages.providers("tf_keras")]
+    copies = _copies(packages, "keras", "keras-nightly")
+    legacy_copies = _copies(packages, "tf_keras", "tf-keras-nightly")
     flag = environment.get("TF_USE_LEGACY_KERAS")
     release = None if isinstance(tensorflow, Unavailable) else Version(tensorflow.version).release[:2]
     legacy = flag in LEGACY_VALUES and release is not None and release >= (2, 15)
-    config = _config(host, _keras_home(python, environment))
+    config = _config(host, _keras_home(host, python, environment))
     backend, backend_from = "tensorflow", "default"
     if config.backend:
         backend, backend_from = config.backend, config.path
@@ -100,6 +104,14 @@ def collect(
     )
 
 
+def _copies(packages: PackagesFacts, module: str, nightly: str) -> tuple[Resolved, ...]:
+    found = packages.providers(module)
+    if not found:  # an editable installation lists no files of its own
+        named = (packages.find(module), packages.find(nightly))
+        found = tuple(dist for dist in named if dist is not None and any("editable" in name for name in dist.modules))
+    return tuple(Resolved(dist.name, dist.version, dist.location) for dist in found)
+
+
 def _tf_keras_is(release: tuple[int, ...] | None, legacy: bool) -> str:
     if release is None:
         return "none"
@@ -108,11 +120,12 @@ def _tf_keras_is(release: tuple[int, ...] | None, legacy: bool) -> str:
     return "tf_keras" if legacy else "keras"
 
 
-def _keras_home(python: PythonFacts, environment: EnvironmentFacts) -> str:
+def _keras_home(host: Host, python: PythonFacts, environment: EnvironmentFacts) -> str:
     home = environment.get("KERAS_HOME")
     if home is not None:
         return home.replace("~", python.home, 1) if home.startswith("~") else home
-    return f"{python.home}/.keras"
+    # Keras goes to /tmp where it may not write into the home directory.
+    return f"{python.home if host.writable(python.home) else '/tmp'}/.keras"  # noqa: S108
 
 
 def _config(host: Host, folder: str) -> KerasConfig:

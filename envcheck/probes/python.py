@@ -8,6 +8,7 @@ from pathlib import PurePath
 
 from envcheck.errors import UsageError
 from envcheck.host import Host
+from envcheck.target.runner import Record
 
 DEADLINE = 20.0
 """Seconds that a bare interpreter may take to start, on a cold network file system too."""
@@ -99,7 +100,13 @@ def collect(host: Host) -> PythonFacts:
             f"{host.python} is not a Python that works: it {ending.words()}"
             + (f" and printed: {printed}" if printed else "")
         )
-    answer = dict(ending.records[0])
+    try:
+        return _facts(host, ending.records[0])
+    except (KeyError, TypeError, ValueError) as error:
+        raise UsageError(f"{host.python} is not a Python that works: its answer lacks {error}") from None
+
+
+def _facts(host: Host, answer: Record) -> PythonFacts:
     version_info = tuple(answer["version_info"])
     if version_info < OLDEST:
         raise UsageError(f"{host.python} is Python {answer['version']}; envcheck inspects Python 3.6 and newer")

@@ -36,7 +36,7 @@ def collect(host: Host, python: PythonFacts, packages: PackagesFacts) -> Shadowi
     for name in (*python.builtin_modules, *python.loaded_at_start):
         hidden.pop(name, None)  # the import system never looks for these on sys.path again
     shadows = []
-    if folder not in python.sys_path:
+    if not any(dist.location == folder for dist in packages.distributions):  # it is no site-packages itself
         for entry in host.names(folder):
             module, path = entry.removesuffix(".py"), f"{folder}/{entry}"
             # A folder without __init__.py hides nothing: Python prefers a regular package further down the path.

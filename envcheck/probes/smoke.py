@@ -94,7 +94,7 @@ def collect(host: Host, python: PythonFacts) -> SmokeFacts | Unavailable:
     begun = next((record for record in ending.records if "framework" in record), {})
     imported = ended.get("import", {})
     if imported.get("missing") == "tensorflow" and begun["framework"] == "tensorflow" and not begun["keras"]:
-        return Unavailable(f"neither TensorFlow nor Keras is installed in {python.prefix}")
+        return Unavailable(f"neither TensorFlow nor Keras is installed in {python.prefix}", absent=True)
     return SmokeFacts(
         framework=begun.get("framework", ""),
         wanted=wanted,

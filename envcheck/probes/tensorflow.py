@@ -7,6 +7,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from packaging.version import Version
+
 from envcheck.host import Host
 from envcheck.inventory import Unavailable
 from envcheck.probes.environment import EnvironmentFacts
@@ -75,6 +77,10 @@ class TensorFlowFacts:
     copies: tuple[Copy, ...] = ()
     build: BuildFacts = field(default_factory=BuildFacts)
 
+    def __post_init__(self) -> None:
+        """Refuse a version that nobody can compare, from a saved inventory."""
+        Version(self.version)
+
 
 def collect(
     host: Host, python: PythonFacts, packages: PackagesFacts, environment: EnvironmentFacts
@@ -82,7 +88,7 @@ def collect(
     """Find the distribution and read its build facts as text."""
     copies = (*packages.providers("tensorflow"), *(d for d in packages.shadowed if "tensorflow" in d.modules))
     if not copies:
-        return Unavailable("TensorFlow is not installed here")
+        return Unavailable("TensorFlow is not installed here", absent=True)
     order = {folder: place for place, folder in enumerate(python.sys_path)}
     damage = {(d.name, d.version, d.location): d.missing + d.altered for d in packages.damaged}
     # Python takes the first folder; where two distributions share it, the one whose files are on disk is the real one.

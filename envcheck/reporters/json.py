@@ -10,5 +10,5 @@ from envcheck.reporters import Style
 
 
 def render(report: Report, style: Style) -> str:  # noqa: ARG001 - JSON has no style; the signature is every format's
-    """JSON with two spaces of indentation."""
-    return json.dumps(encode_report(report), indent=2, ensure_ascii=False) + "\n"
+    """JSON with two spaces of indentation, in ASCII: no control character of a file name reaches a terminal."""
+    return json.dumps(encode_report(report), indent=2) + "\n"

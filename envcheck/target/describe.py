@@ -79,7 +79,7 @@ def describe(own_folder):
     site_path, site_enabled = user_site()
     libc_name, libc_version = libc()
     # sys.path[0] is the folder of this script; a user's script would have its own folder there instead.
-    searched = [p for p in SEARCHED if os.path.abspath(p or ".") != own_folder]
+    searched = [p for p in SEARCHED if os.path.realpath(p or ".") != own_folder]
     return {
         "executable": sys.executable,
         "version": platform.python_version(),
@@ -95,7 +95,6 @@ def describe(own_folder):
         "sys_path": searched,
         "user_site": site_path,
         "user_site_enabled": site_enabled,
-        "isolated": bool(sys.flags.isolated) if hasattr(sys.flags, "isolated") else False,
         "standard_modules": standard_modules() if sys.version_info >= (3, 6) else [],
         "builtin_modules": sorted(sys.builtin_module_names),
         "loaded_at_start": AT_START,
@@ -108,5 +107,5 @@ def describe(own_folder):
 
 if __name__ == "__main__":
     with open(sys.argv[1], "w") as answer:
-        answer.write(json.dumps(describe(os.path.dirname(os.path.abspath(__file__)))) + "\n")
+        answer.write(json.dumps(describe(os.path.dirname(os.path.realpath(__file__)))) + "\n")
         answer.write('{"done": true}\n')

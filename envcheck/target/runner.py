@@ -241,13 +241,16 @@ class Child:
 def kill_group(process: subprocess.Popen[bytes]) -> None:
     """End the child and all that it started. Harmless when it is gone already."""
     if sys.platform == "win32":
-        subprocess.run(
-            ["taskkill", "/T", "/F", "/PID", str(process.pid)],  # noqa: S607 - a system tool
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            check=False,
-            timeout=GRACE,
-        )
+        try:
+            subprocess.run(
+                ["taskkill", "/T", "/F", "/PID", str(process.pid)],  # noqa: S607 - a system tool
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                check=False,
+                timeout=GRACE,
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            process.kill()
     else:
         try:
             os.killpg(process.pid, signal.SIGKILL)

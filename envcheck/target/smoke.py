@@ -60,7 +60,8 @@ def keep_watch(deadline: float) -> None:
 
 def use_own_keras_home(folder: str) -> Dict[str, Any]:
     """Give Keras a copy of the user's ``keras.json``: it writes that file when it is missing. Returns what it says."""
-    home = os.environ.get("KERAS_HOME") or os.path.join(os.path.expanduser("~"), ".keras")
+    base = os.path.expanduser("~")
+    home = os.environ.get("KERAS_HOME") or os.path.join(base if os.access(base, os.W_OK) else "/tmp", ".keras")  # noqa: S108
     os.environ["KERAS_HOME"] = os.path.join(folder, "keras")
     os.makedirs(os.environ["KERAS_HOME"])
     try:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 
+import pytest
 from literals import SITE, USER_SITE, distribution, packages, python, tensorflow
 
-from envcheck.checks.distributions import intact, leftovers, readable, requirements, shadowed
-from envcheck.findings import Severity
+from envcheck.checks.distributions import intact, leftovers, other_requirements, readable, requirements, shadowed
+from envcheck.findings import Severity, Skip
+from envcheck.inventory import Expectations
 from envcheck.knowledge.matrix import load_matrix
 from envcheck.probes.packages import Damage, Leftover, PackagesFacts, Unmet, Unread
 
@@ -71,10 +73,31 @@ def test_unmet_requirements_of_the_family_only() -> None:
     assert missing.severity is Severity.ERROR
     assert missing.fix is not None
     assert missing.fix.commands == ("/srv/venv/bin/python -m pip install 'absl-py>=9'",)
+    indirect = dataclasses.replace(unmet("werkzeug", None), requirer="numpy")
+    (unproven,) = requirements.judge(facts(unmet=(indirect,)), python(), matrix)
+    assert unproven.severity is None
     (harmless,) = requirements.judge(facts(unmet=(unmet("tensorboard", None),)), python(), matrix)
     assert harmless.severity is None
     assert list(requirements.judge(facts(unmet=(unmet("idna", "1", requirer="requests"),)), python(), matrix)) == []
     assert list(requirements.judge(facts(unmet=(unmet("keras", "2.0"),)), python(), matrix)) == []  # ENV305 says it
+
+
+def test_the_whole_environment_is_asked_for_with_v() -> None:
+    found = dataclasses.replace(
+        packages(tensorflow(), distribution("requests", "2.0")), family=FAMILY, unmet=(unmet("idna", "1", "requests"),)
+    )
+    with pytest.raises(Skip):
+        list(other_requirements.judge(found, python(), Expectations()))
+    (finding,) = other_requirements.judge(found, python(), Expectations(whole_environment=True))
+    assert finding.message == "requests 2.21.0 requires idna>=9; idna 1 is installed"
+    assert (
+        list(
+            other_requirements.judge(
+                facts(unmet=(unmet("numpy", "1"),)), python(), Expectations(whole_environment=True)
+            )
+        )
+        == []
+    )
 
 
 def test_what_a_knot_explains_is_not_said_twice() -> None:

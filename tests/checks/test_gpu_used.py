@@ -45,6 +45,7 @@ def test_with_the_libraries_installed_the_fix_names_them_instead() -> None:
     (finding,) = gpu_used.judge(smoke("CPU:0"), GPU, environment(), found, python(), facts)
     assert finding.fix is not None
     assert "It opens libcudart.so.12, libcudnn.so.9." in finding.fix.summary
+    assert finding.fix.commands == (f"export LD_LIBRARY_PATH=$(printf '%s:' {SITE}/nvidia/*/lib)$LD_LIBRARY_PATH",)
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,8 @@ def test_where_tf_keras_is_not_keras_the_question_does_not_arise() -> None:
     for kind in ("bundled", "tf_keras", "none"):
         with pytest.raises(Skip):
             list(keras_fits.judge(tensorflow("2.21.0"), keras("2.1", tf_keras_is=kind), python(), load_matrix()))
+    with pytest.raises(Skip, match="is a nightly build"):
+        fits("2.22.0.dev20251101", "3.16.0.dev1")
     with pytest.raises(Skip, match=r"does not know TensorFlow 2\.99\.0"):
         fits("2.99.0", "9.0")
 

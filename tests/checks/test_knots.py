@@ -9,7 +9,7 @@ from literals import SITE, distribution, packages, python, tensorflow
 
 from envcheck.checks.knots import knots
 from envcheck.checks.shadowing import shadowing
-from envcheck.findings import Finding
+from envcheck.findings import Finding, Severity
 from envcheck.knowledge.matrix import load_matrix
 from envcheck.probes.shadowing import Shadow, ShadowingFacts
 from envcheck.probes.tensorflow import TensorFlowFacts
@@ -59,6 +59,13 @@ def test_measured_knots(release: str, name: str, version: str, knot: str) -> Non
 )
 def test_what_was_seen_to_work_is_no_knot(release: str, name: str, version: str) -> None:
     assert judge(release, name, version) == []
+
+
+def test_what_others_built_may_behave_otherwise() -> None:
+    facts = TensorFlowFacts("tensorflow", "2.15.1", SITE, "conda", "conda", None)
+    found = packages(tensorflow("2.15.1"), distribution("numpy", "2.2.6"))
+    (finding,) = knots.judge(found, python(), facts, load_matrix())
+    assert finding.severity is Severity.WARNING
 
 
 def shadows(*found: Shadow) -> list[Finding]:

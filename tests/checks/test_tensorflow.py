@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from literals import SITE, distribution, packages, python, tensorflow
 
@@ -10,6 +12,7 @@ from envcheck.checks.tensorflow import installed, known, one_manager, single
 from envcheck.findings import Severity, Skip
 from envcheck.knowledge.matrix import load_matrix
 from envcheck.probes.keras import KerasConfig, KerasFacts, Resolved
+from envcheck.probes.packages import Unread
 from envcheck.probes.tensorflow import Copy, TensorFlowFacts
 
 NO_KERAS = KerasFacts(None, None, "none", False, None, "tensorflow", "default", KerasConfig("/k", "absent"))
@@ -35,6 +38,13 @@ def test_no_release_for_this_python_is_the_cause() -> None:
     assert finding.fix.summary.startswith(
         "No TensorFlow up to 2.21 has a wheel for Python 3.14: make an environment with"
     )
+
+
+def test_metadata_that_cannot_be_read_is_no_proof_of_absence() -> None:
+    hidden = dataclasses.replace(packages(), unread=(Unread(f"{SITE}/tensorflow-2.15.1.dist-info", "empty"),))
+    with pytest.raises(Skip, match="is not known: empty") as caught:
+        list(installed.judge(hidden, python(), NO_KERAS, load_matrix()))
+    assert caught.value.unknown
 
 
 def test_keras_on_another_backend_needs_no_tensorflow() -> None:

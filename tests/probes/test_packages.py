@@ -10,6 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from site_packages import install, read
 
+from envcheck.host import Host
+
 TENSORFLOW = {"tensorflow/__init__.py": "", "tensorflow/python/x.py": "x = 1\n"}
 
 
@@ -159,3 +161,47 @@ def test_no_bytes_in_metadata_make_it_raise(
     (info / "METADATA").write_bytes(b"Metadata-Version: 2.1\nName: tensorflow\nVersion: 2.15.1\n" + needs + metadata)
     facts = read(folder)
     assert len(facts.distributions) + len(facts.unread) == 1
+
+
+def test_one_latin_1_letter_does_not_hide_a_distribution(tmp_path: Path) -> None:
+    info = install(tmp_path, "tensorflow", "2.15.1", files=TENSORFLOW)
+    with (info / "METADATA").open("ab") as file:
+        file.write(b"\nMade by Andr\xe9\n")
+    facts = read(tmp_path)
+    assert [dist.name for dist in facts.distributions] == ["tensorflow"]
+    assert not any([facts.unread, facts.leftovers])
+
+
+def test_metadata_that_cannot_be_read_may_own_what_lies_beside_it(tmp_path: Path) -> None:
+    install(tmp_path, "numpy", "2.0.0")
+    (install(tmp_path, "tensorflow", "2.15.1", files=TENSORFLOW) / "METADATA").write_text("")
+    facts = read(tmp_path)
+    assert [each.path for each in facts.unread] == [f"{tmp_path}/tensorflow-2.15.1.dist-info"]
+    assert facts.leftovers == ()
+
+
+@pytest.mark.parametrize(("stale", "real"), [("2.14.0", "2.15.0"), ("3.10.0", "3.5.0")])
+def test_of_two_metadata_folders_the_one_whose_files_are_there_counts(tmp_path: Path, stale: str, real: str) -> None:
+    install(tmp_path, "keras", stale, files={"keras/__init__.py": "", "keras/old.py": "x = 'a file of the old one'\n"})
+    (tmp_path / "keras/old.py").unlink()
+    install(tmp_path, "keras", real, files={"keras/__init__.py": "", "keras/new.py": "y = 1\n"})
+    facts = read(tmp_path)
+    assert [dist.version for dist in facts.distributions] == [real]
+    assert [dist.version for dist in facts.shadowed] == [stale]
+
+
+def test_deleted_test_suites_are_no_damage(tmp_path: Path) -> None:
+    install(tmp_path, "tensorflow", "2.15.1", files={**TENSORFLOW, "tensorflow/tests/test_x.py": ""})
+    (tmp_path / "tensorflow/tests/test_x.py").unlink()
+    assert read(tmp_path).damaged == ()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no FIFOs on this system")
+def test_a_pipe_in_the_place_of_a_file_does_not_hang(tmp_path: Path) -> None:
+    info = install(tmp_path, "keras", "3.0.0")
+    (info / "RECORD").unlink()
+    os.mkfifo(info / "RECORD.pipe")
+    (tmp_path / "keras.json").unlink(missing_ok=True)
+    os.mkfifo(tmp_path / "keras.json")
+    assert Host().read(tmp_path / "keras.json") is None
+    assert [dist.name for dist in read(tmp_path).distributions] == ["keras"]

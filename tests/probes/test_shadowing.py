@@ -27,5 +27,15 @@ def test_files_and_regular_packages_hide_others_do_not(tmp_path: Path) -> None:
     assert names(tmp_path) == {"keras": "keras", "random": "standard library"}
 
 
+def test_a_folder_that_pythonpath_names_hides_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "keras.py").write_text("")
+    facts = shadowing.collect(
+        Host(cwd=tmp_path), python(sys_path=(str(tmp_path),)), packages(distribution("keras", "3.0.0"))
+    )
+    assert [shadow.module for shadow in facts.shadows] == ["keras"]
+    at_home = packages(distribution("keras", "3.0.0", str(tmp_path)))
+    assert shadowing.collect(Host(cwd=tmp_path), python(), at_home).shadows == ()
+
+
 def test_an_empty_folder_hides_nothing(tmp_path: Path) -> None:
     assert names(tmp_path) == {}

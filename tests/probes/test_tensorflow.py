@@ -72,7 +72,7 @@ def test_strange_build_info_says_nothing(tmp_path: Path, text: str) -> None:
 
 def test_no_tensorflow_is_unavailable(tmp_path: Path) -> None:
     install(tmp_path, "numpy", "2.0.0")
-    assert collect(tmp_path) == Unavailable("TensorFlow is not installed here")
+    assert collect(tmp_path) == Unavailable("TensorFlow is not installed here", absent=True)
 
 
 def test_of_two_in_one_folder_the_one_whose_files_are_there_is_used(tmp_path: Path) -> None:

@@ -169,7 +169,10 @@ def test_json(name: str, report: Report) -> None:
 
 
 def test_a_verdict_never_promises_what_was_not_seen() -> None:
-    nothing_run = dataclasses.replace(HEALTHY, outcomes=HEALTHY.outcomes[:5])
+    not_judged = dataclasses.replace(HEALTHY, outcomes=HEALTHY.outcomes[:5])
+    assert "NO ERROR FOUND in what was checked; training was not judged" in text.render(not_judged, Style())
+    inventory = dataclasses.replace(HEALTHY.inventory, facts={**FACTS, "smoke": Unavailable("--no-smoke")})
+    nothing_run = dataclasses.replace(not_judged, inventory=inventory)
     assert "NO ERROR FOUND in what was checked; nothing was run" in text.render(nothing_run, Style())
     assert "READY: a tiny model trained on CPU:0." in text.render(HEALTHY, Style())
 

@@ -72,7 +72,7 @@ def collect(host: Host, python: PythonFacts) -> PackagesFacts:
     for folder in folders:
         found, trouble = read_folder(host, folder)
         unread.extend(trouble)
-        for dist in found:
+        for dist in _real_first(host, found):
             if dist.key in seen:
                 shadowed.append(dist)
             else:
@@ -85,6 +85,15 @@ def collect(host: Host, python: PythonFacts) -> PackagesFacts:
         family=family,
         unmet=unmet_requirements(distributions, python.marker_environment),
         damaged=damage(host, [dist for dist in (*distributions, *shadowed) if dist.key in family]),
-        leftovers=leftovers(host, folders, (*distributions, *shadowed)),
+        leftovers=leftovers(host, folders, (*distributions, *shadowed), unread),
         unread=tuple(unread),
     )
+
+
+def _real_first(host: Host, found: list[Distribution]) -> list[Distribution]:
+    """Of several metadata folders for one name, the one whose files are really there first; else the newest."""
+    names = [dist.key for dist in found]
+    twice = [dist for dist in found if names.count(dist.key) > 1]
+    bad = {(d.name, d.version): d.missing + d.altered for d in damage(host, twice)}
+    versions = sorted(found, key=lambda dist: Version(dist.version), reverse=True)
+    return sorted(versions, key=lambda dist: bad.get((dist.name, dist.version), 0))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from envcheck.host import Host
-from envcheck.probes.packages.metadata import Distribution, record_rows
+from envcheck.probes.packages.metadata import Distribution, Unread, record_rows
 
 CODE = (".py", ".so", ".pyd", ".dll", ".dylib")
 """Endings of the files that are compared; a TensorFlow wheel has 6,000 of them and 15,000 others."""
@@ -49,7 +49,8 @@ def damage(host: Host, distributions: Sequence[Distribution]) -> tuple[Damage, .
         record = host.read(f"{dist.location}/{dist.metadata}/RECORD")
         if record is None:
             continue
-        rows = [(path, size) for path, size in record_rows(record) if path.endswith(CODE)]
+        # Slim images delete test suites; nothing imports them.
+        rows = [row for row in record_rows(record) if row[0].endswith(CODE) and "/tests/" not in row[0]]
         missing, altered = [], []
         where = str(host.path(dist.location))
         for path, size in rows:
@@ -68,11 +69,13 @@ def damage(host: Host, distributions: Sequence[Distribution]) -> tuple[Damage, .
     return tuple(damaged)
 
 
-def leftovers(host: Host, folders: Sequence[str], distributions: Sequence[Distribution]) -> tuple[Leftover, ...]:
+def leftovers(
+    host: Host, folders: Sequence[str], distributions: Sequence[Distribution], unread: Sequence[Unread] = ()
+) -> tuple[Leftover, ...]:
     """Interrupted removals, and import packages of the TensorFlow family that no distribution owns.
 
     A folder without any distribution (a source checkout on PYTHONPATH) is not judged: nothing there claims to be
-    installed. Nor is one where a distribution without a list of files may own it.
+    installed. Nor is one where a distribution without a list of files, or with metadata that cannot be read, may own it.
     """
     found = []
     for folder in folders:
@@ -88,6 +91,7 @@ def leftovers(host: Host, folders: Sequence[str], distributions: Sequence[Distri
             continue
         owned = {module for dist in here for module in dist.modules}
         owned |= {dist.key.replace("-", "_") for dist in here if not dist.listed}
+        owned |= {each.path.rpartition("/")[2].partition("-")[0] for each in unread if each.path.startswith(folder)}
         for module in WATCHED:
             path = f"{folder}/{module}"
             if module in names and module not in owned and host.path(path).is_dir():

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import functools
+import os
 import re
+import stat
 from dataclasses import dataclass
 from email.parser import HeaderParser
 from pathlib import Path
@@ -38,6 +40,13 @@ class Distribution:
     wheel_tags: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
     listed: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse a version that nobody can compare, be it from disk or from a saved inventory."""
+        try:
+            Version(self.version)
+        except InvalidVersion:
+            raise ValueError(f"it has no valid version: {self.version[:80]!r}") from None
 
     @property
     def key(self) -> str:
@@ -74,30 +83,44 @@ def read_folder(host: Host, folder: str) -> tuple[list[Distribution], list[Unrea
     return sorted(found, key=lambda dist: dist.metadata), unread
 
 
+def _file(raw: Any, name: str) -> str | None:
+    """A metadata file as text, undecodable bytes replaced; None when there is none.
+
+    One Latin-1 letter in a description must not make a working distribution disappear.
+    """
+    path = getattr(raw, "_path", None)
+    if not isinstance(path, Path):
+        found: str | None = raw.read_text(name)  # in a zip archive
+        return found
+    try:
+        with (path / name).open("rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return None
+            return file.read(MAX_TEXT).decode("utf-8", "replace")
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return None
+
+
 def _read(raw: Any, folder: str, metadata: str) -> Distribution:
-    text = raw.read_text("METADATA") or raw.read_text("PKG-INFO")
+    text = _file(raw, "METADATA") or _file(raw, "PKG-INFO")
     if not text:
         raise ValueError("it has no METADATA (or an empty one)")
     # The description behind the first blank line can be megabytes; nothing here is in it.
-    head = HeaderParser().parsestr(re.split(r"\r?\n\r?\n", text[:MAX_TEXT], maxsplit=1)[0])
+    head = HeaderParser().parsestr(re.split(r"\r?\n\r?\n", text, maxsplit=1)[0])
     name, version = _text(head["Name"]), _text(head["Version"])
     if not name or not version:
         raise ValueError("its METADATA names no distribution and version")
-    try:
-        Version(version)
-    except InvalidVersion:
-        raise ValueError(f"its METADATA has no valid version: {version[:80]!r}") from None
-    record = raw.read_text("RECORD")
+    record = _file(raw, "RECORD")
     return Distribution(
         name=name,
         version=version,
         location=folder,
         metadata=metadata,
-        installer=(raw.read_text("INSTALLER") or "").strip().lower()[:40],
+        installer=(_file(raw, "INSTALLER") or "").strip().lower()[:40],
         requires=tuple(_text(value) for value in head.get_all("Requires-Dist", ())),
         requires_python=_text(head["Requires-Python"]) or None,
-        wheel_tags=tuple(re.findall(r"(?m)^Tag:\s*(\S+)\s*$", raw.read_text("WHEEL") or "")),
-        modules=_modules(record, raw.read_text("top_level.txt")),
+        wheel_tags=tuple(re.findall(r"(?m)^Tag:\s*(\S+)\s*$", _file(raw, "WHEEL") or "")),
+        modules=_modules(record, _file(raw, "top_level.txt")),
         listed=record is not None,
     )
 

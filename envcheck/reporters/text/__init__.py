@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -10,6 +11,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from envcheck.findings import Finding, Outcome, Report, Severity, Status
+from envcheck.printable import printable
 from envcheck.reporters import Style
 from envcheck.reporters.text.facts import described
 from envcheck.reporters.text.verdict import verdict
@@ -95,26 +97,28 @@ class _Page:
                 self._command(finding.fix.verify)
 
     def _other(self, outcome: Outcome) -> None:
-        if outcome.status is Status.PASSED:
-            self._marked("✓", f"ok {outcome.code}: {outcome.title}", "green")
-        else:
-            self._marked("-", f"not checked {outcome.code}: {outcome.title} ({outcome.reason})", "dim")
+        words = {Status.PASSED: "ok", Status.NOT_APPLICABLE: "not applicable", Status.SKIPPED: "not checked"}
+        symbol, colour = ("✓", "green") if outcome.status is Status.PASSED else ("-", "dim")
+        reason = f" ({outcome.reason})" if outcome.reason else ""
+        self._marked(symbol, f"{words[outcome.status]} {outcome.code}: {outcome.title}{reason}", colour)
 
     def _folded(self, outcomes: Sequence[Outcome]) -> None:
-        passed = sum(outcome.status is Status.PASSED for outcome in outcomes)
-        skipped = sum(outcome.status is Status.SKIPPED for outcome in outcomes)
-        rest = f", {skipped} not made (-v says why)" if skipped else ""
-        if passed:
-            self._marked("✓", f"{_number(passed, 'check')} passed{rest}", "green")
-        elif skipped:
-            self._marked("-", f"{_number(skipped, 'check')} not made (-v says why)", "dim")
+        statuses = Counter(outcome.status for outcome in outcomes)
+        told = [f"{_number(statuses[Status.PASSED], 'check')} passed"] if statuses[Status.PASSED] else []
+        told += [f"{statuses[Status.SKIPPED]} not made"] if statuses[Status.SKIPPED] else []
+        told += [f"{statuses[Status.NOT_APPLICABLE]} not applicable"] if statuses[Status.NOT_APPLICABLE] else []
+        if told:
+            symbol, colour = ("✓", "green") if statuses[Status.PASSED] else ("-", "dim")
+            why = " (-v says why)" if len(told) > 1 or not statuses[Status.PASSED] else ""
+            self._marked(symbol, ", ".join(told) + why, colour)
 
     def _verdict(self) -> None:
         words, colour = verdict(self._report)
         self._print(words, style=f"bold {colour}")
         counts = self._report.counts()
         told = [_number(counts[name], name) for name in ("error", "warning", "note") if counts[name] or name != "note"]
-        told.append(f"{_number(counts['passed'], 'check')} passed, {counts['skipped']} not made")
+        told.append(f"{_number(counts['passed'], 'check')} passed")
+        told += [f"{counts['skipped']} not made"] if counts["skipped"] else []
         if counts["broken"]:
             told.append(f"{counts['broken']} broken")
         self._print(", ".join(told) + ".")
@@ -124,7 +128,7 @@ class _Page:
             )
 
     def _marked(self, symbol: str, message: str, colour: str) -> None:
-        mark, colon, rest = _clean(message).partition(":")
+        mark, colon, rest = printable(message).partition(":")
         text = Text(style="dim" if colour == "dim" else "")
         text.append(f"{symbol} {mark}{colon}", style=colour)
         text.append(rest)
@@ -134,21 +138,14 @@ class _Page:
             self._console.print(Padding(line, (0, 0, 0, 2 if number == 0 else 4)))
 
     def _print(self, message: str, *, indent: int = 0, style: str = "") -> None:
-        lines = Text(_clean(message), style=style).wrap(self._console, self._style.width - indent - 2)
+        lines = Text(printable(message), style=style).wrap(self._console, self._style.width - indent - 2)
         for number, line in enumerate(lines):
             self._console.print(Padding(line, (0, 0, 0, indent + (2 if number else 0))))
 
     def _command(self, command: str) -> None:
         # Never wrapped: it is there to be copied.
-        self._console.print(Text(f"{' ' * 8}$ {_clean(command)}"), soft_wrap=True)
+        self._console.print(Text(f"{' ' * 8}$ {printable(command)}"), soft_wrap=True)
 
 
 def _number(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
-
-
-def _clean(text: str) -> str:
-    """Text of unknown origin without control characters: it could clear the screen or rewrite what stands above."""
-    return "".join(
-        char if char.isprintable() else " " if char.isspace() else "\N{REPLACEMENT CHARACTER}" for char in text
-    )

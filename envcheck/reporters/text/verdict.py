@@ -20,7 +20,9 @@ def verdict(report: Report) -> tuple[str, str]:
         return "UNDECIDED: envcheck itself failed.", "magenta"
     trained = _trained_on(report)
     if trained is None:
-        return "NO ERROR FOUND in what was checked; nothing was run, so this is no promise.", "yellow"
+        run = report.inventory.facts.get("smoke")
+        why = "nothing was run" if run is None or isinstance(run, Unavailable) else "training was not judged"
+        return f"NO ERROR FOUND in what was checked; {why}, so this is no promise.", "yellow"
     words = "READY, with warnings" if counts["warning"] else "READY"
     return f"{words}: a tiny model trained on {trained}.", "yellow" if counts["warning"] else "green"
 

@@ -1,0 +1,150 @@
+"""What the judging commands share: look at (or read) an environment, run the checks, write the report."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from envcheck import __version__
+from envcheck.commands.options import interpreter
+from envcheck.commands.output import check_format, check_output, progress, reporter, style_for, write
+from envcheck.engine import Facts, exit_code, run
+from envcheck.errors import FINDINGS, OK, UsageError
+from envcheck.findings import Check, Report, Unseen
+from envcheck.host import Host
+from envcheck.inventory import Expectations, Inventory, Unavailable
+from envcheck.knowledge.matrix import load_matrix
+from envcheck.probes.driver import begin as begin_driver
+from envcheck.probes.python import begin as begin_python
+from envcheck.probes.smoke import begin as begin_smoke
+from envcheck.registry import checks, probes, select
+
+NOT_RUN = "--no-smoke: nothing was imported or run"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the command line asks for; the options' help says what each means.
+
+    ``must_run`` makes a smoke run that could not be made a failure.
+    """
+
+    expectations: Expectations
+    python: str | None = None
+    source: str | None = None
+    timeout: float = 300.0
+    smoke: bool = True
+    must_run: bool = False
+    selected: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+    fail_on: str = "error"
+    strict: bool = False
+    format: str = "text"
+    output: str | None = None
+    verbose: bool = False
+    quiet: bool = False
+
+
+def judge(wanted: Wanted) -> int:
+    """Look at (or read) the environment, run the selected checks, write the report; its exit code."""
+    check_format(wanted.format)
+    check_output(wanted.output)
+    with contextlib.ExitStack() as stack:
+        show = stack.enter_context(progress(wanted.quiet))
+        chosen, facts, inventory = _read(wanted) if wanted.source else _look(wanted, stack, show)
+        facts.give("matrix", load_matrix())
+        render = reporter(wanted.format)
+        outcomes = run(chosen, facts)
+    code = exit_code(outcomes, wanted.fail_on, strict=wanted.strict)
+    if wanted.must_run and isinstance(facts.get("smoke"), Unavailable) and code == OK:
+        code = FINDINGS
+    if inventory is None:
+        inventory = Inventory(facts.collected(), now(), __version__)
+    report = Report(__version__, inventory, outcomes, code, _unseen(facts, chosen, wanted))
+    style = style_for(wanted.output, verbose=wanted.verbose, quiet=wanted.quiet)
+    write(render(report, style), wanted.output)
+    return code
+
+
+def _given(wanted: Wanted) -> dict[str, object]:
+    given: dict[str, object] = {"expectations": wanted.expectations}
+    if not wanted.smoke:
+        given["smoke"] = Unavailable(NOT_RUN)
+    if wanted.expectations.device == "cpu":
+        given["driver"] = given["gpu"] = Unavailable("not wanted: --device cpu", absent=True)
+    return given
+
+
+def _read(wanted: Wanted) -> tuple[tuple[Check, ...], Facts, Inventory | None]:
+    chosen = select(checks(), wanted.selected, wanted.ignored)
+    inventory = read_inventory(wanted.source or "")
+    return chosen, Facts({**inventory.facts, **_given(wanted)}, {}), inventory
+
+
+def _look(
+    wanted: Wanted, stack: contextlib.ExitStack, show: Callable[[str], None]
+) -> tuple[tuple[Check, ...], Facts, Inventory | None]:
+    """The order is for speed: children are started as early as possible, and modules load while they run."""
+    host = make_host(wanted.python, wanted.timeout, wanted.expectations, show)
+    stack.callback(host.close)
+    begin_python(host)
+    given = _given(wanted)
+    if not wanted.selected and not wanted.ignored:
+        # NVML first: it should have answered before the tiny model takes memory of the GPU.
+        for name, begin in (("driver", begin_driver), ("smoke", begin_smoke)):
+            if name not in given:
+                begin(host)
+    chosen = select(checks(), wanted.selected, wanted.ignored)
+    facts = Facts(given, probes(), host)
+    facts.get("python")  # first: without an interpreter there is nothing to look at
+    facts.begin(dict.fromkeys(name for check in chosen for name in check.facts))
+    return chosen, facts, None
+
+
+def make_host(python: str | None, timeout: float, expectations: Expectations, show: Callable[[str], None]) -> Host:
+    """The host that the options describe."""
+    try:
+        folder = Path.cwd()
+    except OSError as error:
+        raise UsageError(f"the current folder cannot be used: {error.strerror}; change to another one") from None
+    return Host(python=interpreter(python), cwd=folder, timeout=timeout, expectations=expectations, progress=show)
+
+
+def read_inventory(source: str) -> Inventory:
+    """The inventory in the file ``source``.
+
+    Raises:
+        UsageError: it cannot be read, or is no inventory.
+    """
+    from envcheck.codec import decode_inventory, facts_type  # noqa: PLC0415 - the usual run decodes nothing
+
+    try:
+        text = Path(source).read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot read {source}: {error.strerror}") from None
+    return decode_inventory(text, {name: facts_type(probe.collect) for name, probe in probes().items()}, source)
+
+
+def now() -> str:
+    """The time in UTC, ISO 8601, to the second."""
+    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _unseen(facts: Facts, chosen: tuple[Check, ...], wanted: Wanted) -> tuple[Unseen, ...]:
+    """What a reader might believe was looked at and was not."""
+    names = {"gpu": "GPU", "smoke": "import of TensorFlow and smoke run"}
+    found = []
+    for name in dict.fromkeys(name for check in chosen for name in check.facts):
+        fact = facts.get(name)
+        # Whether TensorFlow is installed is a check of its own; the driver's absence is said of the GPU.
+        if isinstance(fact, Unavailable) and name not in ("tensorflow", "driver"):
+            found.append(Unseen(names.get(name, name), fact.reason))
+    filters = {"--select": wanted.selected, "--ignore": wanted.ignored}
+    told = [f"{option} {','.join(codes)}" for option, codes in filters.items() if codes]
+    if told:
+        found.append(Unseen("other checks", " ".join(told)))
+    found.append(Unseen("model code", "this release of envcheck does not scan it"))
+    return tuple(found)

@@ -1,15 +1,17 @@
-# envcheck in a slim image. Run it beside your own environment, or copy the last four instructions into your image:
+# envcheck with a CPU TensorFlow in a slim image:
 #
 #   docker build --tag envcheck .
-#   docker run --rm --gpus all envcheck doctor --require-gpu
+#   docker run --rm envcheck
 #
+# To check your own image (a GPU one, say), install envcheck into the environment that trains there and copy the
+# HEALTHCHECK below: `doctor` judges the Python that it is installed for, or the one that `--python` names.
 FROM python:3.12.11-slim-bookworm AS build
 WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
 COPY envcheck envcheck
 COPY compat_matrix compat_matrix
 RUN python -m venv /opt/envcheck \
- && /opt/envcheck/bin/pip install --no-cache-dir --no-compile '.[tensorflow]'
+ && /opt/envcheck/bin/pip install --no-cache-dir '.[tensorflow]'
 
 FROM python:3.12.11-slim-bookworm
 RUN useradd --create-home --uid 1000 envcheck
@@ -18,7 +20,7 @@ ENV PATH=/opt/envcheck/bin:$PATH
 USER envcheck
 WORKDIR /home/envcheck
 
-# Light: it imports nothing, so it costs under a second. Docker knows 0 and 1 only; 2 and 3 are failures as well.
+# Light: it imports nothing of TensorFlow. Docker knows 0 and 1 only; 2 and 3 are failures as well.
 HEALTHCHECK --interval=60s --timeout=30s --start-period=5s --retries=2 \
   CMD ["sh", "-c", "envcheck doctor --no-smoke --quiet || exit 1"]
 ENTRYPOINT ["envcheck"]

@@ -70,6 +70,8 @@ def _run(arguments: Sequence[str] | None) -> int:
         return OK  # click's way out when the reader of --help went away
     except Stopped as stopped:
         return _say(str(stopped), stopped.exit_code)
+    except OSError as error:
+        return _say(f"cannot go on: {error.strerror or error}", USAGE)
     except Exception as error:
         if os.environ.get("ENVCHECK_TRACEBACK"):
             raise

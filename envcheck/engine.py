@@ -105,21 +105,26 @@ def _run(check: Check, facts: Facts) -> Outcome:
 
 
 def _consequences(outcomes: Sequence[Outcome], checks: Mapping[str, Check]) -> tuple[Outcome, ...]:
-    """Mark each failure that an earlier error explains, so that a report names one cause."""
+    """Mark each failure that another one explains, so that a report names one cause."""
     causes = [
         outcome
         for outcome in outcomes
-        if outcome.status is Status.FAILED and outcome.worst is Severity.ERROR and checks[outcome.code].explains
+        if outcome.status is Status.FAILED and _rank(outcome) >= Severity.WARNING.rank and checks[outcome.code].explains
     ]
     caused_by: dict[str, str] = {}
     for outcome in outcomes:
         for cause in causes if outcome.status is Status.FAILED else ():
             # Where two explain each other, one must stay the cause: else both would vanish from the summary.
-            explained = outcome.code.startswith(checks[cause.code].explains)
+            # A warning may explain another one, never an error.
+            explained = outcome.code.startswith(checks[cause.code].explains) and _rank(outcome) <= _rank(cause)
             if explained and outcome.code not in _chain(cause.code, caused_by):
                 caused_by[outcome.code] = cause.code
                 break
     return tuple(dataclasses.replace(outcome, caused_by=caused_by.get(outcome.code)) for outcome in outcomes)
+
+
+def _rank(outcome: Outcome) -> int:
+    return outcome.worst.rank if outcome.worst else -1
 
 
 def _chain(code: str, caused_by: Mapping[str, str]) -> list[str]:

@@ -7,6 +7,8 @@ from typing import Any
 
 from envcheck.probes.driver import DriverFacts, NvmlState, PciDevice
 from envcheck.probes.gpu import Device, GpuFacts, MigInstance, Process
+from envcheck.probes.keras import KerasConfig, KerasFacts, Resolved
+from envcheck.probes.smoke import STEPS, SmokeFacts, Step
 from envcheck.probes.tensorflow import BuildFacts, TensorFlowFacts
 
 GIB = 1 << 30
@@ -77,14 +79,27 @@ def gpu(*devices: Device, count: int | None = None) -> GpuFacts:
     return GpuFacts(len(devices) if count is None else count, devices)
 
 
-def instance(number: int, total: int = 10 * GIB, free: int = 10 * GIB) -> MigInstance:
+def instance(number: int, total: int = 10 * GIB, free: int = 10 * GIB, *processes: Process) -> MigInstance:
     """One MIG instance."""
-    return MigInstance(f"MIG-{number:08x}-0001-5000-8000-000000000000", total, total - free, free)
+    return MigInstance(f"MIG-{number:08x}-0001-5000-8000-000000000000", total, total - free, free, processes)
 
 
-def process(pid: int, memory: int | None, kind: str = "compute") -> Process:
+def process(pid: int, memory: int | None, kind: str = "compute", own: bool = False) -> Process:
     """One process on a GPU."""
-    return Process(pid, memory, kind)
+    return Process(pid, memory, kind, own)
+
+
+def keras(version: str | None = "3.12.0", backend: str = "tensorflow") -> KerasFacts:
+    """Keras and its backend."""
+    found = None if version is None else Resolved("keras", version, "/srv/site-packages")
+    config = KerasConfig("/home/ada/.keras/keras.json", "absent")
+    return KerasFacts(found, None, "keras", False, None, backend, "default", config)
+
+
+def smoke(device: str, status: str = "ok") -> SmokeFacts:
+    """A smoke run whose steps all ran on one device and ended in one way."""
+    steps = tuple(Step(name, status, 0.1, device=device) for name in STEPS)
+    return SmokeFacts("tensorflow", "gpu", "answered", 3.0, 300.0, steps, {}, {})
 
 
 def tensorflow(

@@ -187,6 +187,8 @@ def test_a_broken_environment(empty: Path, tmp_path: Path) -> None:
         (("--format", "yaml"), "there is no format 'yaml'; there are json, text"),
         (("--select", "XYZ"), "no check has a code that starts with 'XYZ'"),
         (("--select", "ENV1", "--ignore", "ENV"), "the filters leave no check to run"),
+        (("--select", ""), "--select is given and names no code"),
+        (("--ignore", ","), "--ignore is given and names no code"),
         (("--from", "/no/such/file"), "cannot read /no/such/file: No such file or directory"),
         (("--from", "/"), "cannot read /: Is a directory"),
         (("--from", "x", "--python", "y"), "give one of them"),
@@ -285,6 +287,29 @@ def test_nowhere_to_write_to() -> None:
 def test_a_deleted_current_folder(tmp_path: Path) -> None:
     done = shell(f"mkdir {tmp_path}/gone && cd {tmp_path}/gone && rmdir {tmp_path}/gone && $envcheck doctor --no-smoke")
     assert "the current folder cannot be used" in complaint(done)
+
+
+def test_a_file_that_python_runs_whenever_it_starts(empty: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "venv"
+    shutil.copytree(empty, folder, symlinks=True)
+    (site(folder) / "sitecustomize.py").write_text("import os\nos._exit(5)\n")
+    words = complaint(envcheck("doctor", "--python", str(folder)))
+    assert "it ended with exit code 5; it works with `-S`" in words
+
+
+@pytest.mark.parametrize("name", ["typing", "random", "json", "yaml", "click", "rich", "enum", "platform"])
+def test_what_lies_on_pythonpath_is_judged_and_not_imported(tmp_path: Path, empty: Path, name: str) -> None:
+    (tmp_path / f"{name}.py").write_text("raise SystemExit('the local file was imported')\n")
+    done = envcheck("doctor", "--no-smoke", "-f", "json", "--python", str(empty), PYTHONPATH=str(tmp_path))
+    assert done.returncode == 1, done.stderr  # TensorFlow is not installed
+    shadows = {shadow["module"] for shadow in json.loads(done.stdout)["inventory"]["shadowing"]["shadows"]}
+    assert shadows == (set() if name in ("yaml", "click", "rich") else {name})
+
+
+def test_an_inventory_from_stdin(empty: Path) -> None:
+    done = shell(f"$envcheck inventory --python {empty} | $envcheck doctor --from - -q")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "TensorFlow is not installed" in done.stdout
 
 
 def test_what_a_bad_python_prints_cannot_reach_the_terminal_raw(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from envcheck.findings import Finding, Fix, Location, Severity, Skip, check
 if TYPE_CHECKING:
     from envcheck.inventory import Expectations
     from envcheck.knowledge.matrix import Matrix
-    from envcheck.probes.packages import PackagesFacts
+    from envcheck.probes.packages import PackagesFacts, Unmet
     from envcheck.probes.python import PythonFacts
 
 
@@ -117,20 +117,25 @@ def requirements(packages: PackagesFacts, python: PythonFacts, matrix: Matrix) -
     Source: the Requires-Dist of the installed distributions.
     """
     explained = {name for knot in matrix.hits(packages.versions(), python.series) for name in knot.when} | {"keras"}
+    by_name: dict[str, list[Unmet]] = {}
     for unmet in packages.unmet:
         requirer = packages.find(unmet.requirer)
         if requirer is None or requirer.key not in packages.family or unmet.name in explained:
             continue
         if unmet.found is None and packages.providers(unmet.name.replace("-", "_")):
             continue  # another distribution brings it: tensorflow-cpu for tensorflow
-        have = f"{unmet.name} {unmet.found} is installed" if unmet.found else f"{unmet.name} is not installed"
+        by_name.setdefault(unmet.name, []).append(unmet)
+    for name, wanting in by_name.items():
+        found = wanting[0].found
         # What a requirement of a requirement is needed for, nobody has tried.
-        direct = bool({"tensorflow", "keras", "tf_keras"} & set(requirer.modules))
-        fatal = unmet.found is None and direct and unmet.name not in matrix.optional
+        roots = {dist.name for module in ("tensorflow", "keras", "tf_keras") for dist in packages.providers(module)}
+        fatal = found is None and name not in matrix.optional and any(each.requirer in roots for each in wanting)
+        told = ", ".join(f"{each.requirer} {each.requirer_version} requires {each.requirement}" for each in wanting)
+        together = ",".join(dict.fromkeys(each.requirement.removeprefix(each.bare) for each in wanting))
         yield Finding(
-            f"{unmet.requirer} {unmet.requirer_version} requires {unmet.requirement}; {have}",
-            Fix("Install what is required.", (python.install(unmet.requirement),)),
-            symbol=unmet.name,
+            f"{told}; {name} {found} is installed" if found else f"{told}; {name} is not installed",
+            Fix("Install what is required.", (python.install(f"{wanting[0].bare}{together.strip(',')}"),)),
+            symbol=name,
             severity=Severity.ERROR if fatal else None,
         )
 

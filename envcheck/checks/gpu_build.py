@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from envcheck.probes.driver import DriverFacts
     from envcheck.probes.gpu import GpuFacts
     from envcheck.probes.host import HostFacts
+    from envcheck.probes.keras import KerasFacts
     from envcheck.probes.python import PythonFacts
     from envcheck.probes.tensorflow import TensorFlowFacts
 
@@ -23,9 +24,14 @@ FIRST_EXTRA = (2, 14)
 """The first series with the extra ``and-cuda`` (metadata of the wheels)."""
 
 
-@check("GPU201", "TensorFlow is built for the GPU that is here", explains=("SMK102", "SMK108"))
+@check("GPU201", "TensorFlow is built for the GPU that is here", explains=("SMK102", "SMK108"), unless="SMK108")
 def gpu_build(
-    gpu: GpuFacts, tensorflow: TensorFlowFacts, host: HostFacts, python: PythonFacts, expectations: Expectations
+    gpu: GpuFacts,
+    tensorflow: TensorFlowFacts,
+    keras: KerasFacts,
+    host: HostFacts,
+    python: PythonFacts,
+    expectations: Expectations,
 ) -> Iterator[Finding]:
     """There is an NVIDIA GPU, and the installed TensorFlow is a build without CUDA: it never looks for one.
 
@@ -37,12 +43,14 @@ def gpu_build(
 
     Source: https://www.tensorflow.org/install/pip#windows-native, https://github.com/tensorflow/tensorflow/issues/26550
     """
+    _need_tensorflow(keras)
     if not gpu.usable:
         raise Skip("no GPU can be opened")
     build = tensorflow.build
     if build.is_cuda is None:
         raise Skip(
-            f"the files of {tensorflow.distribution} {tensorflow.version} do not say whether it is built for GPUs"
+            f"the files of {tensorflow.distribution} {tensorflow.version} do not say whether it is built for GPUs",
+            unknown=True,
         )
     if build.is_cuda:
         return
@@ -55,6 +63,12 @@ def gpu_build(
         evidence={"distribution": tensorflow.distribution, "conda": tensorflow.conda},
         severity=Severity.WARNING if chosen else None,
     )
+
+
+def _need_tensorflow(keras: KerasFacts) -> None:
+    """Raises :class:`Skip` where training runs on another backend: TensorFlow's build says nothing about that one."""
+    if keras.keras is not None and keras.keras.major >= 3 and keras.backend != "tensorflow":
+        raise Skip(f"Keras runs on {keras.backend} here")
 
 
 def _gpu_build_fix(tensorflow: TensorFlowFacts, host: HostFacts, python: PythonFacts) -> Fix:
@@ -84,9 +98,19 @@ def _gpu_build_fix(tensorflow: TensorFlowFacts, host: HostFacts, python: PythonF
     )
 
 
-@check("GPU202", "The NVIDIA driver is new enough for TensorFlow's CUDA", explains=("GPU204", "SMK102", "SMK108"))
+@check(
+    "GPU202",
+    "The NVIDIA driver is new enough for TensorFlow's CUDA",
+    explains=("GPU204", "SMK102", "SMK108"),
+    unless="SMK108",
+)
 def driver_floor(
-    driver: DriverFacts, tensorflow: TensorFlowFacts, matrix: Matrix, host: HostFacts, python: PythonFacts
+    driver: DriverFacts,
+    tensorflow: TensorFlowFacts,
+    keras: KerasFacts,
+    matrix: Matrix,
+    host: HostFacts,
+    python: PythonFacts,
 ) -> Iterator[Finding]:
     """The driver is older than the CUDA that TensorFlow was built with can run on.
 
@@ -100,16 +124,21 @@ def driver_floor(
 
     Source: https://docs.nvidia.com/deploy/cuda-compatibility/minor-version-compatibility.html
     """
+    _need_tensorflow(keras)
     build = tensorflow.build
     if not build.cuda:
-        raise Skip("this TensorFlow names no CUDA that it was built with")
+        raise Skip("this TensorFlow names no CUDA that it was built with", unknown=build.is_cuda is not False)
+    if driver.tegra:
+        raise Skip("this is a Jetson, whose drivers are numbered in another way", unknown=True)
     if driver.version is None:
-        raise Skip("the version of the driver is not known")
+        if driver.nvml.status == "no library" and not driver.hardware:
+            raise Skip("no NVIDIA GPU or driver here")
+        raise Skip("the version of the driver is not known", unknown=True)
     system = "Windows" if host.wsl else host.system  # in WSL the driver is the one of Windows
     row = matrix.driver_floor(build.cuda)
     floor = row.on(system) if row else None
     if row is None or floor is None:
-        raise Skip(f"the oldest driver for CUDA {build.cuda} on {system} is not known")
+        raise Skip(f"the oldest driver for CUDA {build.cuda} on {system} is not known", unknown=True)
     if at_least(driver.version, floor):
         return
     if driver.cuda_version and numbers(driver.cuda_version)[:1] >= numbers(build.cuda)[:1]:

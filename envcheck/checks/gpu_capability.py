@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from envcheck.findings import Finding, Fix, Severity, Skip, check
 from envcheck.versions import at_least, numbers
@@ -15,12 +15,15 @@ if TYPE_CHECKING:
     from envcheck.knowledge.matrix import Matrix
     from envcheck.probes.driver import DriverFacts
     from envcheck.probes.environment import EnvironmentFacts
-    from envcheck.probes.gpu import Device, GpuFacts
+    from envcheck.probes.gpu import GpuFacts, Group
     from envcheck.probes.host import HostFacts
+    from envcheck.probes.keras import KerasFacts
     from envcheck.probes.python import PythonFacts
     from envcheck.probes.tensorflow import TensorFlowFacts
 
 BLACKWELL = (10, 0)
+TEGRA = ((5, 3), (6, 2), (7, 2), (8, 7))
+"""The compute capabilities of Jetsons, which have machine code of their own."""
 LAST_WITHOUT_BLACKWELL = (2, 21)
 BLACKWELL_REPORT = "https://github.com/tensorflow/tensorflow/issues/101746"
 
@@ -36,25 +39,24 @@ def _code(tensorflow: TensorFlowFacts, matrix: Matrix, host: HostFacts) -> tuple
         raise Skip("this TensorFlow is built without CUDA")
     if build.sass or build.ptx:
         return build.sass, build.ptx
-    try:
-        row = matrix.series(Version(tensorflow.version))
-    except InvalidVersion:
-        row = None
+    row = matrix.series(Version(tensorflow.version))
     if row and row.sass and tensorflow.vendor == "pypi" and (host.system, host.machine) == ("Linux", "x86_64"):
         return row.sass, row.ptx or ()
-    raise Skip("the files of this TensorFlow do not say which GPUs it has code for")
+    raise Skip("the files of this TensorFlow do not say which GPUs it has code for", unknown=True)
 
 
 def _runs(capability: str, sass: Sequence[str], ptx: Sequence[str]) -> str:
     """``sass``, ``ptx`` or nothing: what the GPU can run.
 
-    Machine code runs on the same major with the same or a newer minor; PTX on anything newer. A letter (``9.0a``) ties
-    either to exactly that capability. Source: the CUDA programming guide, and the comment in tensorflow/.bazelrc.
+    Machine code runs on the same major with the same or a newer minor, except to and from a Jetson; PTX on anything
+    newer. A letter (``9.0a``) ties either to exactly that capability. Source: the CUDA programming guide, and the comment
+    in tensorflow/.bazelrc.
     """
     wanted = numbers(capability)
     for entry in sass:
         found = numbers(entry)
-        if found == wanted or (found[:1] == wanted[:1] and found <= wanted and not _tied(entry)):
+        carried = found[:1] == wanted[:1] and found <= wanted and not {found, wanted} & set(TEGRA)
+        if found == wanted or (carried and not _tied(entry)):
             return "sass"
     return (
         "ptx"
@@ -67,26 +69,31 @@ def _tied(entry: str) -> bool:
     return bool(re.search(r"[a-z]$", entry))
 
 
-def _visible(gpu: GpuFacts, environment: EnvironmentFacts) -> list[Device]:
-    """The visible GPUs whose compute capability is known.
+def _groups(gpu: GpuFacts, environment: EnvironmentFacts, keras: KerasFacts) -> list[Group]:
+    """The visible GPUs whose compute capability is known, by that capability.
 
     Raises:
-        Skip: there is none.
+        Skip: there is none, or training does not run on TensorFlow.
     """
-    devices = [device for device in gpu.visible(environment.variables).devices if device.compute_capability]
-    if not devices:
-        raise Skip("no GPU is visible whose compute capability the driver tells")
-    return devices
+    if keras.keras is not None and keras.keras.major >= 3 and keras.backend != "tensorflow":
+        raise Skip(f"Keras runs on {keras.backend} here")
+    devices = gpu.need_visible(environment.variables).devices
+    known = [device for device in devices if device.compute_capability]
+    if not known:
+        raise Skip("the driver does not tell the GPU's compute capability", unknown=True)
+    return gpu.grouped(known, lambda device: device.compute_capability)
 
 
 @check(
     "GPU203",
     "TensorFlow has code for this GPU",
     explains=("SMK102", "SMK103", "SMK104", "SMK105", "SMK106", "SMK107", "SMK108"),
+    unless="SMK108",
 )
 def code_for_gpu(
     gpu: GpuFacts,
     tensorflow: TensorFlowFacts,
+    keras: KerasFacts,
     environment: EnvironmentFacts,
     matrix: Matrix,
     host: HostFacts,
@@ -102,23 +109,35 @@ def code_for_gpu(
 
     Source: the fatbin headers of the released wheels; https://developer.nvidia.com/cuda-gpus
     """
-    devices = _visible(gpu, environment)
+    groups = _groups(gpu, environment, keras)
     sass, ptx = _code(tensorflow, matrix, host)
-    left_out = [device for device in devices if not _runs(device.compute_capability or "", sass, ptx)]
-    for device in left_out:
-        capability = device.compute_capability or ""
+    left_out = [group for group in groups if not _runs(_capability(group), sass, ptx)]
+    for group in left_out:
+        capability = _capability(group)
         older = next(
             (row for row in matrix.rows if row.sass and _runs(capability, row.sass, row.ptx or ()) == "sass"), None
         )
         yield Finding(
-            f"{device.label} has compute capability {capability}; {tensorflow.distribution} {tensorflow.version} has code "
+            f"{_said(group)}; {tensorflow.distribution} {tensorflow.version} has code "
             f"for {', '.join(sass)}" + (f" and PTX for {', '.join(ptx)} and newer" if ptx else " only"),
             _older_series(older.series, older.python, python)
             if older
             else Fix("build TensorFlow for this compute capability, or use another GPU"),
-            evidence={"compute_capability": capability, "sass": list(sass), "ptx": list(ptx)},
-            severity=None if len(left_out) == len(devices) else Severity.WARNING,
+            evidence=_evidence(group, sass, ptx),
+            severity=None if len(left_out) == len(groups) else Severity.WARNING,
         )
+
+
+def _capability(group: Group) -> str:
+    return group.devices[0].compute_capability or ""
+
+
+def _said(group: Group) -> str:
+    return f"{group.label} {group.verb('has', 'have')} compute capability {_capability(group)}"
+
+
+def _evidence(group: Group, sass: Sequence[str], ptx: Sequence[str]) -> dict[str, object]:
+    return {"compute_capability": _capability(group), "gpus": group.indexes, "sass": list(sass), "ptx": list(ptx)}
 
 
 def _older_series(series: str, pythons: Sequence[str], python: PythonFacts) -> Fix:
@@ -134,6 +153,7 @@ def machine_code_for_gpu(
     gpu: GpuFacts,
     driver: DriverFacts,
     tensorflow: TensorFlowFacts,
+    keras: KerasFacts,
     environment: EnvironmentFacts,
     matrix: Matrix,
     host: HostFacts,
@@ -151,16 +171,17 @@ def machine_code_for_gpu(
     Source: https://github.com/tensorflow/tensorflow/issues/62320,
     https://docs.nvidia.com/deploy/cuda-compatibility/minor-version-compatibility.html
     """
-    devices = _visible(gpu, environment)
+    groups = _groups(gpu, environment, keras)
     sass, ptx = _code(tensorflow, matrix, host)
-    for device in devices:
-        capability = device.compute_capability or ""
+    for group in groups:
+        capability = _capability(group)
         if _runs(capability, sass, ptx) != "ptx" or _blackwell(capability, tensorflow):
             continue
-        found = f"{device.label} has compute capability {capability}; {tensorflow.distribution} {tensorflow.version} has no "
+        found = f"{_said(group)}; {tensorflow.distribution} {tensorflow.version} has no "
         found += f"machine code for it (only for {', '.join(sass)})" if sass else "machine code"
-        evidence = {"compute_capability": capability, "sass": list(sass), "ptx": list(ptx)}
-        floor = _toolkit_floor(tensorflow, matrix, host)
+        evidence = _evidence(group, sass, ptx)
+        # The drivers of Jetsons are numbered in another way.
+        floor = None if driver.tegra else _toolkit_floor(tensorflow, matrix, host)
         if floor and driver.version and not at_least(driver.version, floor):
             yield Finding(
                 f"{found}, and the driver {driver.version} cannot compile its PTX: that needs {floor}, the driver of "
@@ -197,9 +218,15 @@ def _blackwell(capability: str, tensorflow: TensorFlowFacts) -> bool:
     "GPU205",
     "TensorFlow runs on a Blackwell GPU",
     explains=("SMK102", "SMK103", "SMK104", "SMK105", "SMK106", "SMK107", "SMK108"),
+    unless="SMK108",
 )
 def blackwell(
-    gpu: GpuFacts, tensorflow: TensorFlowFacts, environment: EnvironmentFacts, matrix: Matrix, host: HostFacts
+    gpu: GpuFacts,
+    tensorflow: TensorFlowFacts,
+    keras: KerasFacts,
+    environment: EnvironmentFacts,
+    matrix: Matrix,
+    host: HostFacts,
 ) -> Iterator[Finding]:
     """The GPU is of the Blackwell generation (compute capability 10.0 and newer), and TensorFlow has no code for it.
 
@@ -214,15 +241,15 @@ def blackwell(
     Source: https://github.com/tensorflow/tensorflow/issues/101746, https://github.com/tensorflow/tensorflow/issues/99592,
     https://github.com/tensorflow/tensorflow/issues/97387, and the fatbin headers of the wheels
     """
-    devices = _visible(gpu, environment)
+    groups = _groups(gpu, environment, keras)
     sass, ptx = _code(tensorflow, matrix, host)
-    for device in devices:
-        capability = device.compute_capability or ""
+    for group in groups:
+        capability = _capability(group)
         if _runs(capability, sass, ptx) != "ptx" or not _blackwell(capability, tensorflow):
             continue
         reported = numbers(capability) >= (12, 0)
         yield Finding(
-            f"{device.label} has compute capability {capability}; {tensorflow.distribution} {tensorflow.version} has machine "
+            f"{_said(group)}; {tensorflow.distribution} {tensorflow.version} has machine "
             f"code up to {sass[-1] if sass else 'none'} and leaves the rest to the driver; "
             + (
                 "users report that this fails on such GPUs at the first operation (CUDA_ERROR_INVALID_PTX)"
@@ -234,7 +261,7 @@ def blackwell(
                 "whether this one works",
                 ("envcheck smoke --device gpu",),
             ),
-            evidence={"compute_capability": capability, "sass": list(sass), "ptx": list(ptx)},
+            evidence=_evidence(group, sass, ptx),
             severity=None if reported else Severity.WARNING,
             url=BLACKWELL_REPORT,
         )

@@ -6,15 +6,19 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from envcheck.findings import Finding, Fix, Severity, Skip, check
+from envcheck.inventory import Unavailable
 
 if TYPE_CHECKING:
     from envcheck.inventory import Expectations
     from envcheck.knowledge.matrix import Matrix
     from envcheck.probes.driver import DriverFacts, NvmlState
     from envcheck.probes.host import HostFacts
+    from envcheck.probes.smoke import SmokeFacts
+    from envcheck.probes.tensorflow import TensorFlowFacts
 
 KERNEL_LOG = "sudo dmesg | grep -iE 'nvrm|xid'"
 WSL_LIBRARIES = "/usr/lib/wsl/lib"
+JETSON = "this is a Jetson, which is not covered"
 
 
 @check("GPU101", "The NVIDIA driver answers", explains=("GPU102", "SMK102", "SMK108"))
@@ -37,7 +41,9 @@ def driver_answers(
     if state.ok:
         return
     if state.status in ("not covered", "not asked"):
-        raise Skip(state.words)
+        raise Skip(state.words, unknown=True)
+    if driver.tegra and state.status in ("no library", "error"):  # NVML is new there, and answers little
+        raise Skip(f"{JETSON}: {state.words}", unknown=True)
     if state.status == "no library":
         yield _no_library(driver, host, matrix)
     elif state.status == "error":
@@ -141,11 +147,17 @@ def _evidence(state: NvmlState) -> dict[str, object]:
 
 
 @check("GPU102", "A GPU can be used where one is required", explains=("SMK102", "SMK108"))
-def gpu_is_there(driver: DriverFacts, expectations: Expectations) -> Iterator[Finding]:
+def gpu_is_there(
+    driver: DriverFacts,
+    expectations: Expectations,
+    smoke: SmokeFacts | Unavailable,
+    tensorflow: TensorFlowFacts | Unavailable,
+) -> Iterator[Finding]:
     """A GPU was asked for on the command line, and none can be used.
 
     Cause: `--require-gpu`, `--device gpu` or `--min-gpu-memory` says that training needs a GPU. There is none on this
-    machine, the container was not given it, or the driver does not answer.
+    machine, the container was not given it, or the driver does not answer. Only NVIDIA's GPUs are looked for; any other
+    on which the tiny model really trained will do as well.
 
     How to fix: train on a machine with an NVIDIA GPU, hand the GPU into the container, or repair the driver (GPU101).
     Where the CPU will do, leave the option out or say `--device cpu`.
@@ -154,10 +166,14 @@ def gpu_is_there(driver: DriverFacts, expectations: Expectations) -> Iterator[Fi
     """
     if not expectations.gpu_required:
         raise Skip("no GPU is required")
-    if driver.nvml.status in ("not covered", "not asked"):
-        raise Skip(driver.nvml.words)
-    if driver.usable_devices:
+    if driver.usable_devices or _trained_on_gpu(smoke):
         return
+    if driver.nvml.status in ("not covered", "not asked"):
+        raise Skip(driver.nvml.words, unknown=True)
+    if not isinstance(tensorflow, Unavailable) and tensorflow.build.is_rocm:
+        raise Skip("this TensorFlow is built for AMD GPUs, which are not looked for", unknown=True)
+    if driver.tegra:
+        raise Skip(f"{JETSON}: {driver.nvml.words}", unknown=True)
     if driver.device_count:
         what = f"the driver counts {driver.device_count} GPU(s) and can open none of them"
     elif driver.nvml.ok:
@@ -173,4 +189,13 @@ def gpu_is_there(driver: DriverFacts, expectations: Expectations) -> Iterator[Fi
             verify="nvidia-smi -L",
         ),
         evidence={"status": driver.nvml.status, "devices": driver.device_count},
+    )
+
+
+def _trained_on_gpu(smoke: SmokeFacts | Unavailable) -> bool:
+    if isinstance(smoke, Unavailable):
+        return False
+    return any(
+        step.name == "fit" and step.status == "ok" and bool(step.device) and not step.device.startswith("CPU")
+        for step in smoke.steps
     )

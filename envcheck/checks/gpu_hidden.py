@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 
-@check("GPU105", "CUDA_VISIBLE_DEVICES leaves the GPUs visible", explains=("SMK102", "SMK108"))
+@check("GPU105", "CUDA_VISIBLE_DEVICES leaves the GPUs visible", explains=("SMK102", "SMK108"), unless="SMK108")
 def cuda_visible_devices(
     gpu: GpuFacts, environment: EnvironmentFacts, host: HostFacts, expectations: Expectations
 ) -> Iterator[Finding]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from envcheck.findings import Finding, Fix, Severity, Skip, check
@@ -11,81 +10,69 @@ from envcheck.findings import Finding, Fix, Severity, Skip, check
 if TYPE_CHECKING:
     from envcheck.inventory import Expectations
     from envcheck.probes.environment import EnvironmentFacts
-    from envcheck.probes.gpu import Device, GpuFacts
+    from envcheck.probes.gpu import CudaDevice, GpuFacts, Process
     from envcheck.probes.host import HostFacts
 
 FULL = 0.9
 """The share in use from which on TensorFlow, which takes nearly all that is free, will hardly start."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Room:
-    """Memory that one CUDA device offers, in bytes: a GPU's, or a MIG instance's."""
-
-    label: str
-    device: Device
-    total: int | None
-    free: int | None
-
-
-def _rooms(gpu: GpuFacts, environment: EnvironmentFacts) -> list[_Room]:
-    """The memory of every visible GPU; of its instances where it is in MIG mode.
-
-    Raises:
-        Skip: no GPU is visible.
-    """
-    devices = gpu.visible(environment.variables).devices
-    if not devices:
-        raise Skip("no GPU is visible")
-    rooms = []
-    for device in devices:
-        if device.mig:
-            rooms += [
-                _Room(f"MIG instance {place.uuid} of {device.label}", device, place.memory_total, place.memory_free)
-                for place in device.mig_instances or ()
-            ]
-        else:
-            rooms.append(_Room(device.label, device, device.memory_total, device.memory_free))
-    return rooms
-
-
-@check(
-    "GPU301",
-    "The GPU has the memory that is asked for",
-    explains=("SMK102", "SMK103", "SMK104", "SMK105", "SMK106", "SMK107", "SMK108"),
-)
+@check("GPU301", "The GPU has the memory that is asked for")
 def enough_memory(
     gpu: GpuFacts, environment: EnvironmentFacts, host: HostFacts, expectations: Expectations
 ) -> Iterator[Finding]:
     """Less GPU memory is free than `--min-gpu-memory` asks for.
 
+    The GPU that counts is the first that CUDA_VISIBLE_DEVICES leaves, or the MIG instance that it names: a program that
+    names no GPU computes there. Where it cannot be told which one that is, and for the further GPUs, it is a warning.
+
     Cause: the GPU is too small, or other processes hold its memory: an earlier notebook kernel, another training run
     (TensorFlow takes nearly all free memory unless told otherwise), a desktop.
 
-    How to fix: end the processes that hold the memory; where they must stay, let every TensorFlow on the GPU grow its
-    share on demand: TF_FORCE_GPU_ALLOW_GROWTH=true. The process numbers are the host's, also inside a container.
+    How to fix: end the processes that hold the memory, or name a GPU with room in CUDA_VISIBLE_DEVICES; where they must
+    stay, let every TensorFlow on the GPU grow its share on demand: TF_FORCE_GPU_ALLOW_GROWTH=true. The process numbers
+    are the host's, also inside a container.
 
     Source: NVML; https://www.tensorflow.org/guide/gpu#limiting_gpu_memory_growth
     """
     wanted = expectations.min_gpu_memory
     if wanted is None:
         raise Skip("no minimum of GPU memory is asked for")
-    rooms = _rooms(gpu, environment)
-    short = [room for room in rooms if room.free is not None and room.free < wanted]
-    if rooms and all(room.free is None for room in rooms):
-        raise Skip("the driver does not tell how much memory the GPU has")
-    for room in short:
-        small = room.total is not None and room.total < wanted
-        yield Finding(
-            f"{room.label} has {_size(room.total)} in all, {_size(wanted)} are asked for"
-            if small
-            else f"{room.label} has {_size(room.free)} of {_size(room.total)} free, {_size(wanted)} are asked for; "
-            f"{_holders(room.device, host)}",
-            Fix("use a GPU with more memory, or a smaller model or batch") if small else _free_it(room.device, host),
-            evidence={"free": room.free, "total": room.total, "asked": wanted, "processes": _numbers(room.device)},
-            # TensorFlow can be put on another GPU where one is large enough.
-            severity=None if len(short) == len(rooms) else Severity.WARNING,
-        )
+    selection = gpu.need_visible(environment.variables)
+    for place in selection.first:
+        if place.free is None and (place.total is None or place.total >= wanted):
+            raise Skip(f"the driver does not tell how much memory is free on {place.label}", unknown=True)
+    first = [place for place in selection.first if _lacks(place, wanted)]
+    further = [place for place in selection.cuda if place not in selection.first and _lacks(place, wanted)]
+    doubt = len(first) < len(selection.first)  # one of those that may be the first has room
+    for places, severity in ((first, Severity.WARNING if doubt else None), (further, Severity.WARNING)):
+        for small in (True, False):
+            group = [place for place in places if _small(place, wanted) is small]
+            if group:
+                yield _short(gpu, group, wanted, small, host, severity)
+
+
+def _small(place: CudaDevice, wanted: int) -> bool:
+    return place.total is not None and place.total < wanted
+
+
+def _lacks(place: CudaDevice, wanted: int) -> bool:
+    return _small(place, wanted) or (place.free is not None and place.free < wanted)
+
+
+def _short(
+    gpu: GpuFacts, places: Sequence[CudaDevice], wanted: int, small: bool, host: HostFacts, severity: Severity | None
+) -> Finding:
+    named, has = gpu.named(places), "has" if len(places) == 1 else "each have"
+    totals, free = _sizes([place.total for place in places]), _sizes([place.free for place in places])
+    return Finding(
+        f"{named} {has} {totals} in all, {_size(wanted)} are asked for"
+        if small
+        else f"{named} {has} {free} of {totals} free, {_size(wanted)} are asked for; {_holders(places, host)}",
+        Fix("use a GPU with more memory, or a smaller model or batch") if small else _free_it(places, host),
+        evidence={**_evidence(places), "asked": wanted},
+        severity=severity,
+    )
 
 
 @check("GPU306", "The GPU's memory is not taken already", Severity.WARNING)
@@ -104,16 +91,19 @@ def memory_not_taken(
     """
     if expectations.min_gpu_memory is not None:
         raise Skip("GPU301 judges the memory by --min-gpu-memory")
-    rooms = _rooms(gpu, environment)
-    if rooms and all(room.free is None or not room.total for room in rooms):
-        raise Skip("the driver does not tell how much memory the GPU has")
-    for room in rooms:
-        if room.free is not None and room.total and 1 - room.free / room.total > FULL:
-            yield Finding(
-                f"{room.label} has only {_size(room.free)} of {_size(room.total)} free; {_holders(room.device, host)}",
-                _free_it(room.device, host),
-                evidence={"free": room.free, "total": room.total, "processes": _numbers(room.device)},
-            )
+    places = gpu.need_visible(environment.variables).cuda
+    full = [place for place in places if place.free is not None and place.total and 1 - place.free / place.total > FULL]
+    unknown = [place for place in places if place.free is None or not place.total]
+    if unknown and not full:
+        raise Skip(f"the driver does not tell how much memory is free on {unknown[0].label}", unknown=True)
+    if full:
+        free, totals = _sizes([place.free for place in full]), _sizes([place.total for place in full])
+        yield Finding(
+            f"{gpu.named(full)} {'has' if len(full) == 1 else 'each have'} only {free} of {totals} free; "
+            f"{_holders(full, host)}",
+            _free_it(full, host),
+            evidence=_evidence(full),
+        )
 
 
 def _size(count: int | None) -> str:
@@ -122,20 +112,33 @@ def _size(count: int | None) -> str:
     return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{count / 2**20:.0f} MiB"
 
 
-def _holders(device: Device, host: HostFacts) -> str:
-    if not device.processes:
+def _sizes(counts: Sequence[int | None]) -> str:
+    """One amount, or the least and the most."""
+    known = sorted(count for count in counts if count is not None)
+    ends = list(dict.fromkeys((_size(known[0]), _size(known[-1])))) if known else [_size(None)]
+    return " to ".join(ends)
+
+
+def _others(places: Sequence[CudaDevice]) -> list[Process]:
+    """The processes on any of them, each once, but for envcheck's own."""
+    return list({process.pid: process for place in places for process in place.others}.values())
+
+
+def _holders(places: Sequence[CudaDevice], host: HostFacts) -> str:
+    processes = _others(places)
+    if not processes:
         return "the driver does not tell who holds it (another container or another user may)"
     words = [
         f"process {process.pid} ({_size(process.memory) if process.memory is not None else 'amount not told'})"
-        for process in device.processes[:5]
+        for process in processes[:5]
     ]
-    more = len(device.processes) - len(words)
+    more = len(processes) - len(words)
     where = ", numbered as on the container's host" if host.container else ""
     return "held by " + ", ".join(words) + (f" and {more} more" if more else "") + where
 
 
-def _free_it(device: Device, host: HostFacts) -> Fix:
-    numbers = ",".join(str(process.pid) for process in device.processes)
+def _free_it(places: Sequence[CudaDevice], host: HostFacts) -> Fix:
+    numbers = ",".join(str(process.pid) for process in _others(places))
     look = (
         "nvidia-smi"
         if host.container or host.system != "Linux" or not numbers
@@ -153,5 +156,16 @@ def _free_it(device: Device, host: HostFacts) -> Fix:
     )
 
 
-def _numbers(device: Device) -> list[int]:
-    return [process.pid for process in device.processes]
+def _evidence(places: Sequence[CudaDevice]) -> dict[str, object]:
+    return {
+        "gpus": [
+            {
+                "gpu": place.device.index,
+                "instance": place.instance and place.instance.uuid,
+                "free": place.free,
+                "total": place.total,
+            }
+            for place in places
+        ],
+        "processes": [process.pid for process in _others(places)],
+    }

@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from envcheck.findings import Finding, Fix, Severity, Skip, check
+from envcheck.inventory import Unavailable
 
 if TYPE_CHECKING:
     from envcheck.inventory import Expectations
     from envcheck.probes.driver import DriverFacts
     from envcheck.probes.host import HostFacts
+    from envcheck.probes.tensorflow import TensorFlowFacts
 
+CPU_ON_PURPOSE = ("tensorflow-cpu", "tensorflow-intel", "tensorflow-cpu-aws")
 CONTROL, MEMORY = "/dev/nvidiactl", "/dev/nvidia-uvm"
 
 # How each kind of container is given the GPU: summary and command.
@@ -37,7 +40,9 @@ DENIED = {
 }
 
 
-@check("GPU103", "The NVIDIA device nodes are there", explains=("GPU101", "GPU102", "SMK102", "SMK108"))
+@check(
+    "GPU103", "The NVIDIA device nodes are there", explains=("GPU101", "GPU102", "SMK102", "SMK108"), unless="SMK108"
+)
 def device_nodes(driver: DriverFacts, host: HostFacts, expectations: Expectations) -> Iterator[Finding]:
     """The files through which programs reach an NVIDIA GPU are missing under /dev, or cannot be opened.
 
@@ -83,6 +88,8 @@ def _only_where_nodes_are(driver: DriverFacts, host: HostFacts) -> None:
     """Raises :class:`Skip` where no NVIDIA device node can be expected."""
     if not driver.linux:
         raise Skip(f"NVIDIA device nodes are Linux's: not covered on {host.system}")
+    if driver.tegra:
+        raise Skip("this is a Jetson, which is not covered: its GPU has other nodes", unknown=True)
     if driver.dxg or host.wsl:
         raise Skip("WSL has /dev/dxg in place of the NVIDIA device nodes")
     if not driver.hardware:
@@ -106,8 +113,15 @@ def _denied(node: str, error: str, host: HostFacts) -> Finding:
     )
 
 
-@check("GPU104", "The NVIDIA kernel module drives the GPU", explains=("GPU101", "GPU102", "GPU103", "SMK102", "SMK108"))
-def kernel_module(driver: DriverFacts, host: HostFacts, expectations: Expectations) -> Iterator[Finding]:
+@check(
+    "GPU104",
+    "The NVIDIA kernel module drives the GPU",
+    explains=("GPU101", "GPU102", "GPU103", "SMK102", "SMK108"),
+    unless="SMK108",
+)
+def kernel_module(
+    driver: DriverFacts, host: HostFacts, expectations: Expectations, tensorflow: TensorFlowFacts | Unavailable
+) -> Iterator[Finding]:
     """There is an NVIDIA GPU on the PCI bus, and the NVIDIA kernel module is not loaded.
 
     Cause: the driver was never installed; its module was not built for the running kernel (a kernel update, DKMS);
@@ -119,17 +133,18 @@ def kernel_module(driver: DriverFacts, host: HostFacts, expectations: Expectatio
 
     Source: https://www.kernel.org/doc/html/latest/PCI/sysfs-pci.html for what is looked at.
     """
-    if not driver.linux:
-        raise Skip(f"the PCI bus is looked at on Linux only: not covered on {host.system}")
-    if driver.pci is None:
-        raise Skip("the PCI bus cannot be seen here")
-    if not driver.pci:
-        raise Skip("there is no NVIDIA GPU on the PCI bus")
     if driver.kernel_version or driver.nvml.ok:
         return
+    if not driver.linux:
+        raise Skip(f"the PCI bus is looked at on Linux only: not covered on {host.system}", unknown=True)
+    if driver.pci is None:
+        raise Skip("the PCI bus cannot be seen here", unknown=True)
+    if not driver.pci:
+        raise Skip("there is no NVIDIA GPU on the PCI bus")
     holders = sorted({device.driver for device in driver.pci if device.driver})
     held = f"; {' and '.join(holders)} holds it" if holders else "; no kernel driver holds it"
     given_away = holders == ["vfio-pci"] or host.container is not None
+    for_cpu = not isinstance(tensorflow, Unavailable) and tensorflow.distribution in CPU_ON_PURPOSE
     yield Finding(
         f"the PCI bus has {len(driver.pci)} NVIDIA GPU(s) ({', '.join(device.address for device in driver.pci)}) and the "
         f"NVIDIA kernel module is not loaded{held}",
@@ -139,7 +154,7 @@ def kernel_module(driver: DriverFacts, host: HostFacts, expectations: Expectatio
             verify="nvidia-smi",
         ),
         evidence={"pci": [device.address for device in driver.pci], "held_by": holders},
-        severity=Severity.WARNING if given_away and not expectations.gpu_required else None,
+        severity=Severity.WARNING if (given_away or for_cpu) and not expectations.gpu_required else None,
     )
 
 
@@ -156,7 +171,7 @@ def _module_fix(holders: list[str], host: HostFacts) -> str:
     )
 
 
-@check("GPU107", "The unified memory device node is there", explains=("SMK102", "SMK108"))
+@check("GPU107", "The unified memory device node is there", explains=("SMK102", "SMK108"), unless="SMK108")
 def unified_memory_node(driver: DriverFacts, host: HostFacts) -> Iterator[Finding]:
     """/dev/nvidia-uvm is missing or cannot be opened, while the driver itself answers.
 

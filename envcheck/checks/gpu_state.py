@@ -17,18 +17,6 @@ if TYPE_CHECKING:
 FATAL = ("INSUFFICIENT_POWER", "IRQ_ISSUE", "GPU_IS_LOST", "RESET_REQUIRED")
 
 
-def _visible(gpu: GpuFacts, environment: EnvironmentFacts) -> tuple[Device, ...]:
-    """The GPUs that CUDA_VISIBLE_DEVICES leaves.
-
-    Raises:
-        Skip: it leaves none.
-    """
-    devices = gpu.visible(environment.variables).devices
-    if not devices:
-        raise Skip("no GPU is visible")
-    return devices
-
-
 @check(
     "GPU302",
     "The GPU's compute mode admits this process",
@@ -45,32 +33,41 @@ def compute_mode(gpu: GpuFacts, environment: EnvironmentFacts) -> Iterator[Findi
 
     Source: https://github.com/tensorflow/tensorflow/issues/526
     """
-    for device in _visible(gpu, environment):
-        back = Fix("set the compute mode back", (f"sudo nvidia-smi -i {device.index} -c 0",), verify="nvidia-smi")
-        computing = [process for process in device.processes if process.kind != "graphics"]
-        if device.compute_mode == "prohibited":
+    devices = gpu.need_visible(environment.variables).devices
+    if all(device.compute_mode is None for device in devices):
+        without = all(device.errors.get("compute_mode") == "NOT_SUPPORTED" for device in devices)
+        raise Skip("the driver tells no compute mode of this GPU", unknown=not without)
+    served = environment.get("CUDA_MPS_PIPE_DIRECTORY") is not None
+    for group in gpu.grouped(devices, lambda device: (device.compute_mode, _holder(device) is not None)):
+        mode = group.devices[0].compute_mode
+        holders = sorted({pid for device in group.devices if (pid := _holder(device)) is not None})
+        commands = group.commands("sudo nvidia-smi -i {index} -c 0")
+        evidence = {"compute_mode": mode, "gpus": group.indexes}
+        if mode == "prohibited":
             yield Finding(
-                f"{device.label} is in compute mode 'prohibited': no CUDA program can use it",
-                back,
-                evidence={"compute_mode": device.compute_mode},
+                f"{group.label} {group.verb('is', 'are')} in compute mode 'prohibited': no CUDA program can use "
+                f"{group.verb('it', 'them')}",
+                Fix("set the compute mode back", commands, verify="nvidia-smi"),
+                evidence=evidence,
             )
-        elif (
-            (device.compute_mode or "").startswith("exclusive")
-            and computing
-            and not any(process.kind == "mps" for process in computing)
-            and environment.get("CUDA_MPS_PIPE_DIRECTORY") is None
-        ):
+        elif (mode or "").startswith("exclusive") and holders and not served:
+            numbers = ", ".join(map(str, holders))
+            which = f"process {numbers} has it" if len(group.devices) == 1 else f"processes have them ({numbers})"
             yield Finding(
-                f"{device.label} is in compute mode '{device.compute_mode}' and process {computing[0].pid} has it: another "
-                "CUDA program is refused",
-                Fix(
-                    f"end process {computing[0].pid}, or set the compute mode back", back.commands, verify="nvidia-smi"
-                ),
-                evidence={"compute_mode": device.compute_mode, "process": computing[0].pid},
+                f"{group.label} {group.verb('is', 'are')} in compute mode '{mode}' and {which}: another CUDA program is "
+                "refused",
+                Fix(f"end process {numbers}, or set the compute mode back", commands, verify="nvidia-smi"),
+                evidence={**evidence, "processes": holders},
             )
 
 
-@check("GPU303", "A GPU in MIG mode has an instance", explains=("SMK102", "SMK108"))
+def _holder(device: Device) -> int | None:
+    """The process that has a GPU in exclusive mode to itself; None without one, and for the server of MPS."""
+    computing = [process for process in device.others if process.kind != "graphics"]
+    return None if not computing or any(process.kind == "mps" for process in computing) else computing[0].pid
+
+
+@check("GPU303", "A GPU in MIG mode has an instance", explains=("SMK102", "SMK108"), unless="SMK108")
 def mig_instance(gpu: GpuFacts, environment: EnvironmentFacts) -> Iterator[Finding]:
     """MIG mode is on and no instance exists: CUDA sees no device on this GPU.
 
@@ -80,28 +77,34 @@ def mig_instance(gpu: GpuFacts, environment: EnvironmentFacts) -> Iterator[Findi
 
     Source: NVML; https://docs.nvidia.com/datacenter/tesla/mig-user-guide/
     """
-    for device in _visible(gpu, environment):
-        if device.mig and device.mig_instances == ():
-            yield Finding(
-                f"{device.label} is in MIG mode and has no instance: CUDA sees nothing of it",
-                Fix(
-                    "create an instance (the first command lists the profiles; 19 is the smallest on an A100), or switch "
-                    "MIG off",
-                    (
-                        f"sudo nvidia-smi mig -i {device.index} -lgip",
-                        f"sudo nvidia-smi mig -i {device.index} -cgi 19 -C",
-                    ),
-                    verify="nvidia-smi -L",
-                ),
-                evidence={"mig": True, "instances": 0},
-            )
-        elif None not in (device.mig, device.mig_pending) and device.mig != device.mig_pending:
-            yield Finding(
-                f"{device.label}: MIG is {_on(device.mig)} and will be {_on(device.mig_pending)} after the next reset",
-                Fix("reset the GPU when nothing uses it", (f"sudo nvidia-smi --gpu-reset -i {device.index}",)),
-                evidence={"mig": device.mig, "pending": device.mig_pending},
-                severity=Severity.NOTE,
-            )
+    devices = gpu.need_visible(environment.variables).devices
+    empty = [device for device in devices if device.mig and device.mig_instances == ()]
+    changing = [device for device in devices if None not in (device.mig, device.mig_pending) and device not in empty]
+    changing = [device for device in changing if device.mig != device.mig_pending]
+    if not empty and not changing and any(device.mig and device.mig_instances is None for device in devices):
+        raise Skip("the driver does not tell which MIG instances there are", unknown=True)
+    for group in gpu.grouped(empty, lambda device: device.name):
+        yield Finding(
+            f"{group.label} {group.verb('is', 'are')} in MIG mode and {group.verb('has', 'have')} no instance: CUDA sees "
+            f"nothing of {group.verb('it', 'them')}",
+            Fix(
+                "create an instance (the first command lists the profiles; 19 is the smallest on an A100), or switch "
+                "MIG off",
+                group.commands("sudo nvidia-smi mig -i {index} -lgip", "sudo nvidia-smi mig -i {index} -cgi 19 -C"),
+                verify="nvidia-smi -L",
+            ),
+            evidence={"mig": True, "instances": 0, "gpus": group.indexes},
+            # Programs take another GPU as long as there is one.
+            severity=None if len(empty) == len(devices) else Severity.WARNING,
+        )
+    for group in gpu.grouped(changing, lambda device: device.mig):
+        mig = group.devices[0].mig
+        yield Finding(
+            f"{group.label}: MIG is {_on(mig)} and will be {_on(not mig)} after the next reset",
+            Fix("reset the GPU when nothing uses it", group.commands("sudo nvidia-smi --gpu-reset -i {index}")),
+            evidence={"mig": mig, "pending": not mig, "gpus": group.indexes},
+            severity=Severity.NOTE,
+        )
 
 
 def _on(value: bool | None) -> str:
@@ -119,22 +122,27 @@ def ecc_errors(gpu: GpuFacts, environment: EnvironmentFacts) -> Iterator[Finding
 
     Source: https://docs.nvidia.com/deploy/dynamic-page-retirement/visibility.html
     """
-    devices = _visible(gpu, environment)
+    devices = gpu.need_visible(environment.variables).devices
     if all(device.ecc_uncorrected is None for device in devices):
-        raise Skip("the driver counts no memory errors on this GPU")
-    for device in devices:
-        if device.ecc_uncorrected:
-            yield Finding(
-                f"{device.label} had {device.ecc_uncorrected} uncorrected memory error(s) since the driver was loaded",
-                Fix(
-                    "end what uses the GPU and reset it; if the errors come back, have the GPU checked",
-                    (f"nvidia-smi -q -d ECC -i {device.index}", f"sudo nvidia-smi --gpu-reset -i {device.index}"),
-                ),
-                evidence={"uncorrected": device.ecc_uncorrected},
-            )
+        without = all(device.errors.get("ecc_uncorrected") == "NOT_SUPPORTED" for device in devices)
+        raise Skip("the driver counts no memory errors on this GPU", unknown=not without)
+    for group in gpu.grouped(filter(_uncorrected, devices), _uncorrected):
+        count = _uncorrected(group.devices[0])
+        yield Finding(
+            f"{group.label} had {count} uncorrected memory error(s) {group.verb('', 'each ')}since the driver was loaded",
+            Fix(
+                "end what uses the GPU and reset it; if the errors come back, have the GPU checked",
+                group.commands("nvidia-smi -q -d ECC -i {index}", "sudo nvidia-smi --gpu-reset -i {index}"),
+            ),
+            evidence={"uncorrected": count, "gpus": group.indexes},
+        )
 
 
-@check("GPU305", "Every GPU answers", explains=("SMK102", "SMK108"))
+def _uncorrected(device: Device) -> int:
+    return device.ecc_uncorrected or 0
+
+
+@check("GPU305", "Every GPU answers", explains=("SMK102", "SMK108"), unless="SMK108")
 def every_gpu_answers(gpu: GpuFacts, matrix: Matrix, host: HostFacts) -> Iterator[Finding]:
     """The driver counts a GPU that it cannot open, or that says it is lost or must be reset.
 
@@ -145,8 +153,8 @@ def every_gpu_answers(gpu: GpuFacts, matrix: Matrix, host: HostFacts) -> Iterato
 
     Source: the comments of nvml.h; https://docs.nvidia.com/deploy/xid-errors/analyzing-xid-catalog.html
     """
-    for device in gpu.devices:
-        name = device.failure or next((error for error in device.errors.values() if error in FATAL), None)
+    for group in gpu.grouped(gpu.devices, _fault):
+        name = _fault(group.devices[0])
         if name is None or name == "NO_ANSWER":  # where the driver hung or crashed: GPU101 says so
             continue
         if name == "NO_PERMISSION" and gpu.usable:
@@ -156,13 +164,17 @@ def every_gpu_answers(gpu: GpuFacts, matrix: Matrix, host: HostFacts) -> Iterato
         if row and row.container and host.container:
             remedy = row.container
         yield Finding(
-            f"{device.label} does not answer: NVML says {name}: {row.meaning if row else 'an unknown code'}",
+            f"{group.label} {group.verb('does', 'do')} not answer: NVML says {name}: "
+            f"{row.meaning if row else 'an unknown code'}",
             Fix(
                 remedy,
-                ()
-                if host.container or row is None
-                else tuple(command.replace("{index}", str(device.index)) for command in row.commands),
-                verify=f"nvidia-smi -i {device.index}",
+                () if host.container or row is None else group.commands(*row.commands),
+                verify="nvidia-smi",
             ),
-            evidence={"error": name, "uuid": device.uuid, "pci": device.pci},
+            evidence={"error": name, "gpus": group.indexes, "pci": [device.pci for device in group.devices]},
         )
+
+
+def _fault(device: Device) -> str | None:
+    """The NVML error that says that a GPU cannot be used."""
+    return device.failure or next((error for error in device.errors.values() if error in FATAL), None)

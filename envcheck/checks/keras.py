@@ -142,6 +142,12 @@ _BACKENDS_3 = {"tensorflow": "tensorflow", "jax": "jax", "torch": "torch", "nump
 _BACKENDS_2 = {"tensorflow": "tensorflow", "theano": "theano", "cntk": "cntk"}
 
 
+def _usable(named: str, packages: PackagesFacts) -> str:
+    """A backend that is installed: the one that was meant, if only its case is wrong, else the usual one."""
+    there = [name for name, module in _BACKENDS_3.items() if packages.providers(module)]
+    return named.lower() if named.lower() in there else (there or ["tensorflow"])[0]
+
+
 @check("ENV308", "The backend that Keras will load is there", explains=("SMK",), unless="SMK105")
 def backend(keras: KerasFacts, packages: PackagesFacts, python: PythonFacts) -> Iterator[Finding]:
     """KERAS_BACKEND, or else ``keras.json``, names a backend that this Keras does not have or that is not installed.
@@ -163,7 +169,9 @@ def backend(keras: KerasFacts, packages: PackagesFacts, python: PythonFacts) -> 
     else:
         raise Skip(f"Keras {keras.keras.version} knows no backend but TensorFlow")
     said = "KERAS_BACKEND" if keras.backend_from == "KERAS_BACKEND" else keras.backend_from
-    use = "export KERAS_BACKEND=tensorflow"
+    use = f"export KERAS_BACKEND={_usable(keras.backend, packages)}"
+    if keras.backend == "tensorflow":
+        raise Skip("whether TensorFlow is installed is the question of ENV301")
     if keras.backend not in known:
         yield Finding(
             f"{said} names the backend {keras.backend!r}; Keras {keras.keras.version} has {', '.join(known)}",
@@ -178,8 +186,6 @@ def backend(keras: KerasFacts, packages: PackagesFacts, python: PythonFacts) -> 
             symbol=keras.backend,
         )
     elif not packages.providers(known[keras.backend]):
-        if keras.backend_from == "default":
-            raise Skip(f"no backend is named, and {keras.backend} is not installed")
         yield Finding(
             f"{said} names the backend {keras.backend}, which is not installed",
             Fix(
@@ -196,7 +202,7 @@ def config(keras: KerasFacts) -> Iterator[Finding]:
     """``keras.json`` holds defaults for every Keras program of this user; a bad one breaks or changes them all.
 
     Cause: an edit by hand, an old tutorial (``channels_first``), a write that was cut short. A file that is no JSON is
-    ignored without a word; an unknown value raises when Keras is imported.
+    ignored without a word; JSON that is no object, or an unknown value, raises when Keras is imported.
 
     How to fix: correct the value, or delete the file: Keras writes a new one.
 
@@ -205,20 +211,27 @@ def config(keras: KerasFacts) -> Iterator[Finding]:
     path = keras.config.path
     if keras.config.state == "absent":
         return
+    if keras.config.state == "no object":
+        yield Finding(
+            f"{path} is JSON and no object: Keras raises when it reads it",
+            Fix("Correct it, or delete it: Keras writes a new one."),
+            Location(path),
+        )
     if keras.config.state in ("invalid", "unreadable"):
-        what = "is no JSON object" if keras.config.state == "invalid" else "cannot be read"
+        what = "is no JSON" if keras.config.state == "invalid" else "cannot be read"
         yield Finding(
             f"{path} {what}: what it was meant to set is ignored",
             Fix("Correct it, or delete it: Keras writes a new one."),
             Location(path),
             severity=Severity.WARNING,
         )
+    usual = {"floatx": "float32", "image_data_format": "channels_last"}
     allowed = {"floatx": ("float16", "float32", "float64"), "image_data_format": ("channels_last", "channels_first")}
     for name, value in (("floatx", keras.config.floatx), ("image_data_format", keras.config.image_data_format)):
         if value is not None and value not in allowed[name]:
             yield Finding(
                 f"{path} sets {name} to {value!r}; Keras accepts {', '.join(allowed[name])} and raises on anything else",
-                Fix(f'Set "{name}" to "{allowed[name][-1] if name == "floatx" else "channels_last"}".'),
+                Fix(f'Set "{name}" to "{usual[name]}".'),
                 Location(path),
             )
     if keras.config.image_data_format == "channels_first":
@@ -238,7 +251,7 @@ def config(keras: KerasFacts) -> Iterator[Finding]:
         )
 
 
-@check("ENV310", "One distribution brings Keras", Severity.WARNING)
+@check("ENV310", "One distribution brings Keras", Severity.WARNING, explains=("ENV205", "ENV305"))
 def single_keras(keras: KerasFacts, python: PythonFacts) -> Iterator[Finding]:
     """Two distributions (keras, keras-nightly) write the import package ``keras``; what is imported is a mixture.
 

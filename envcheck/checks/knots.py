@@ -11,6 +11,7 @@ from envcheck.findings import Finding, Fix, Location, Severity, check
 
 if TYPE_CHECKING:
     from envcheck.knowledge.matrix import Matrix
+    from envcheck.probes.environment import EnvironmentFacts
     from envcheck.probes.packages import PackagesFacts
     from envcheck.probes.python import PythonFacts
     from envcheck.probes.tensorflow import TensorFlowFacts
@@ -18,7 +19,11 @@ if TYPE_CHECKING:
 
 @check("ENV320", "No versions meet that are known to break each other", explains=("ENV204", "SMK"), unless="SMK105")
 def knots(
-    packages: PackagesFacts, python: PythonFacts, tensorflow: TensorFlowFacts, matrix: Matrix
+    packages: PackagesFacts,
+    python: PythonFacts,
+    tensorflow: TensorFlowFacts,
+    environment: EnvironmentFacts,
+    matrix: Matrix,
 ) -> Iterator[Finding]:
     """Versions that break each other at run time: numpy 2 with a TensorFlow built for numpy 1, protobuf, h5py, ….
 
@@ -37,9 +42,14 @@ def knots(
         # What TensorFlow itself declares is narrower than the knot, and pip's opinion as well.
         declared = [packages.declared(name) for name in names]
         install = tuple(text for text in declared if text) or tuple(text.format(series=series) for text in knot.install)
+        fix = Fix(knot.fix, (python.install(*install),) if install else (), "envcheck doctor")
+        named = (environment.get("PYTHONPATH") or "").split(":")
+        borrowed = next((d.location for name in names if (d := packages.find(name)) and d.location in named), None)
+        if borrowed:
+            fix = Fix(f"Take {borrowed} off PYTHONPATH: it goes before this environment.", ("unset PYTHONPATH",))
         yield Finding(
             f"{present} with TensorFlow {tensorflow.version} (Python {python.series}): {knot.consequence}",
-            Fix(knot.fix, (python.install(*install),) if install else (), "envcheck doctor"),
+            fix,
             Location(f"compat_matrix/{knot.source.file}", knot.source.line),
             symbol=names[0] if names else None,
             evidence={"knot": knot.id, "when": dict(knot.when), "source": list(knot.source.sources)},

@@ -27,20 +27,23 @@ def shadowing(shadowing: ShadowingFacts, packages: PackagesFacts, matrix: Matrix
     load were recorded with real imports (compat_matrix/imports.yaml).
     """
     for shadow in shadowing.shadows:
-        if shadow.hides == "standard library":
-            matters = shadow.module in matrix.loads
-        else:
-            found = packages.find(shadow.hides)
-            matters = found is not None and found.key in packages.family
+        found = packages.find(shadow.hides)
+        matters = shadow.module in matrix.loads
+        if shadow.hides != "standard library":
+            matters = matters and found is not None and found.key in packages.family
         if matters:
-            renamed = f"{shadowing.folder}/my_{shadow.path.removeprefix(shadowing.folder + '/')}"
+            folder, _, name = shadow.path.rpartition("/")
             yield Finding(
                 f"{shadow.path} hides the module {shadow.module} ({shadow.hides}): "
-                f"a script in {shadowing.folder} gets the local file when TensorFlow imports {shadow.module}",
+                f"{_who(folder, shadowing.folder)} gets the local file when TensorFlow imports {shadow.module}",
                 Fix(
                     f"Rename it, for example to my_{shadow.module}, and delete __pycache__ beside it.",
-                    (shlex.join(["mv", shadow.path, renamed]),),
+                    (shlex.join(["mv", shadow.path, f"{folder}/my_{name}"]),),
                 ),
                 Location(shadow.path),
                 symbol=shadow.module,
             )
+
+
+def _who(folder: str, current: str) -> str:
+    return f"a script in {current}" if folder == current else "every program, since PYTHONPATH names that folder,"

@@ -18,6 +18,12 @@ _SAID = 1500
 """Characters of the run's output that a finding shows as evidence."""
 
 
+_FATAL = re.compile(r"Fatal Python error|Check failed|terminate called|^F\d{4} |^F0000 |LLVM ERROR|what\(\):")
+"""Where native code, or faulthandler, says that it is over."""
+_SAYS_WHY = re.compile(r"Check failed|terminate called|what\(\):|LLVM ERROR|symbol lookup error|^F\d{4} ")
+_MEMORY = re.compile(r"pthread_create\(\) failed|failed to map segment|bad_alloc|Cannot allocate memory")
+
+
 @check("SMK101", "TensorFlow and Keras can be imported")
 def import_(smoke: SmokeFacts, python: PythonFacts) -> Iterator[Finding]:
     """`import tensorflow` (or Keras on its other backends) fails, crashes or hangs.
@@ -175,15 +181,29 @@ def _judge(smoke: SmokeFacts, python: PythonFacts, name: str) -> Iterator[Findin
             "files": dict(smoke.files),
             "frames": list(step.frames),
             "stopped_at": smoke.stopped_at,
-            "output": smoke.output[-_SAID:],
+            "output": "\n".join(_told(smoke.output)),
         },
     )
+
+
+def _told(output: str) -> list[str]:
+    """The lines around what native code said last, without the list of modules that faulthandler adds."""
+    lines = [line for line in output.splitlines() if not line.startswith("Extension modules:")]
+    first = next((place for place, line in enumerate(lines) if _FATAL.search(line)), len(lines))
+    chosen, size = [], 0
+    for line in lines[max(0, first - 4) :] if first < len(lines) else reversed(lines):
+        size += len(line) + 1
+        if size > _SAID:
+            break
+        chosen.append(line)
+    return chosen if first < len(lines) else chosen[::-1]
 
 
 def _how(smoke: SmokeFacts, step: Step) -> str:
     where = f"; the last Python line was {smoke.stopped_at}" if smoke.stopped_at else ""
     if step.status == "crashed":
-        return smoke.ending + where
+        fatal = next((line.strip() for line in smoke.output.splitlines() if _SAYS_WHY.search(line)), "")
+        return smoke.ending + where + (f"; it had printed: {fatal[:300]}" if fatal else "")
     if step.status == "hung":
         left = "" if smoke.killable else ", and could not be killed: it is blocked in the kernel or in a driver"
         return f"was still running after {smoke.seconds:.0f} s, when the time for the smoke run was over{left}{where}"
@@ -195,13 +215,16 @@ def _how(smoke: SmokeFacts, step: Step) -> str:
 
 def _ended_early(smoke: SmokeFacts, python: PythonFacts) -> Fix:
     look = f"{shlex.quote(python.executable)} -X faulthandler -c 'import tensorflow'"
-    longer = f"envcheck smoke --python {shlex.quote(python.executable)} --timeout {smoke.deadline * 3:.0f}"
+    seconds = max(300, smoke.deadline * 3)  # never less than the default
+    longer = f"envcheck smoke --python {shlex.quote(python.executable)} --timeout {seconds:.0f}"
     if not smoke.killable:
         return Fix(
             "The driver does not answer. Look for its errors (Xid) in the kernel's log; a reset of the GPU or a reboot "
             "ends the process that is left.",
             commands=("dmesg --ctime | grep -i -e xid -e nvrm",),
         )
+    if _MEMORY.search(smoke.output):
+        return _NO_MEMORY
     if smoke.signal is None and smoke.exit_code is None:
         return Fix(
             "Give it more time: a first import from a network file system takes minutes, and so does the first use of a "
@@ -234,13 +257,20 @@ def _ended_early(smoke: SmokeFacts, python: PythonFacts) -> Fix:
         ),
     }
     return by_signal.get(smoke.signal or "") or Fix(
-        "The last lines of the output say why, where native code said anything. Native libraries that do not fit "
+        "The message says why, where native code said anything. Native libraries that do not fit "
         "together are the usual reason: packages of another release, two copies of one library (LD_LIBRARY_PATH, "
         "LD_PRELOAD), conda and pip mixed. A fresh environment separates them from the rest.",
         commands=(look,),
         safe=True,
     )
 
+
+_NO_MEMORY = Fix(
+    "Memory or address space ran out: raise the limit. `ulimit -v` (SGE: h_vmem) counts address space, of which "
+    "TensorFlow reserves many times what it uses; it should be unlimited.",
+    commands=("ulimit -a",),
+    safe=True,
+)
 
 # What a message says, what to do, and what to install. The first that matches counts.
 _KNOWN = (
@@ -259,6 +289,11 @@ _KNOWN = (
     (r"No module named '(?:distutils|pkg_resources)", "Python has no distutils any more.", "setuptools<81"),
     (r"No module named '(?:tf_keras)", "TF_USE_LEGACY_KERAS asks for tf_keras; unset it, or install it.", "tf-keras"),
     (r"No module named '(tensorflow|keras|jax|torch|numpy|h5py)'", "Install what is missing.", "{}"),
+    (
+        r"No module named '(\w+)'",
+        "Install the distribution that brings this module, mostly one of the same name.",
+        "{}",
+    ),
     (
         r"libdevice|ptxas",
         "XLA finds no libdevice or no ptxas: install the CUDA compiler, or set "
@@ -297,6 +332,8 @@ _KNOWN = (
 
 def _raised(smoke: SmokeFacts, python: PythonFacts, step: Step) -> Fix:
     verify = f"envcheck smoke --python {shlex.quote(python.executable)}"
+    if _MEMORY.search(step.message):
+        return _NO_MEMORY
     for pattern, summary, requirement in _KNOWN:
         match = re.search(pattern, step.message)
         if match:

@@ -33,6 +33,14 @@ def installed(packages: PackagesFacts, python: PythonFacts, keras: KerasFacts, m
         return
     if keras.keras and keras.keras.major >= 3 and keras.backend != "tensorflow":
         raise Skip(f"Keras {keras.keras.version} runs on {keras.backend} here")
+    other = next((name for name in ("jax", "torch") if packages.providers(name)), None)
+    if keras.keras and keras.keras.major >= 3 and other:
+        said = "" if keras.backend_from == "default" else f" ({keras.backend_from})"
+        yield Finding(
+            f"Keras {keras.keras.version} will load the backend tensorflow{said}, which is not installed; {other} is",
+            Fix(f"Choose {other}, or install TensorFlow.", (f"export KERAS_BACKEND={other}",), "envcheck doctor"),
+        )
+        return
     for unread in packages.unread:
         if "tensorflow" in unread.path.rpartition("/")[2]:
             raise Skip(f"what {unread.path} holds is not known: {unread.reason}", unknown=True)

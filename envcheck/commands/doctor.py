@@ -15,7 +15,13 @@ from envcheck.inventory import Expectations
 @click.option("--no-smoke", is_flag=True, help="Do not run TensorFlow at all: then its import is not checked.")
 @click.option("--require-gpu", is_flag=True, help="No usable GPU is an error.")
 @click.option("--min-gpu-memory", type=Memory(), metavar="SIZE", help="A GPU with less free memory is an error: 8GiB.")
-@click.option("--from", "source", type=click.Path(), metavar="FILE", help="Judge a saved inventory instead.")
+@click.option(
+    "--from",
+    "source",
+    type=click.Path(),
+    metavar="FILE",
+    help="Judge a saved inventory instead; - reads it from stdin.",
+)
 @judging_options
 @output_options("text")
 def command(
@@ -26,8 +32,8 @@ def command(
     require_gpu: bool,
     min_gpu_memory: int | None,
     source: str | None,
-    select: str,
-    ignore: str,
+    select: str | None,
+    ignore: str | None,
     fail_on: str,
     strict: bool,
     format_: str,
@@ -50,8 +56,8 @@ def command(
             source=source,
             timeout=timeout,
             smoke=not no_smoke,
-            selected=codes(select),
-            ignored=codes(ignore),
+            selected=codes("--select", select),
+            ignored=codes("--ignore", ignore),
             fail_on=fail_on,
             strict=strict,
             format=format_,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,7 +115,7 @@ def make_host(python: str | None, timeout: float, expectations: Expectations, sh
 
 
 def read_inventory(source: str) -> Inventory:
-    """The inventory in the file ``source``.
+    """The inventory in the file ``source``; ``-`` is stdin.
 
     Raises:
         UsageError: it cannot be read, or is no inventory.
@@ -122,10 +123,11 @@ def read_inventory(source: str) -> Inventory:
     from envcheck.codec import decode_inventory, facts_type  # noqa: PLC0415 - the usual run decodes nothing
 
     try:
-        text = Path(source).read_bytes()
+        text = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
     except OSError as error:
         raise UsageError(f"cannot read {source}: {error.strerror}") from None
-    return decode_inventory(text, {name: facts_type(probe.collect) for name, probe in probes().items()}, source)
+    types = {name: facts_type(probe.collect) for name, probe in probes().items()}
+    return decode_inventory(text, types, "stdin" if source == "-" else source)
 
 
 def now() -> str:

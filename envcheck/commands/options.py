@@ -103,16 +103,25 @@ def judging_options(command: CommandT) -> CommandT:
             show_default=True,
             help="The least severity that makes the exit code 1.",
         ),
-        click.option("--ignore", metavar="CODES", default="", help="Leave out codes that start so: ENV2,GPU301."),
-        click.option("--select", metavar="CODES", default="", help="Only codes that start so: GPU,SMK1."),
+        click.option("--ignore", metavar="CODES", help="Leave out codes that start so: ENV2,GPU301."),
+        click.option("--select", metavar="CODES", help="Only codes that start so: GPU,SMK1."),
     ):
         command = option(command)
     return command
 
 
-def codes(text: str) -> tuple[str, ...]:
-    """The code prefixes in a comma-separated option."""
-    return tuple(part.strip().upper() for part in text.split(",") if part.strip())
+def codes(option: str, text: str | None) -> tuple[str, ...]:
+    """The code prefixes in a comma-separated option; none when it is not given.
+
+    Raises:
+        UsageError: it is given and empty, as from a variable of CI that is not set.
+    """
+    if text is None:
+        return ()
+    found = tuple(part.strip().upper() for part in text.split(",") if part.strip())
+    if not found:
+        raise UsageError(f"{option} is given and names no code")
+    return found
 
 
 def interpreter(path: str | None) -> str:

@@ -109,7 +109,7 @@ class Matrix:
     families: tuple[Driver, ...]
     knots: tuple[Knot, ...]
     loads: frozenset[str]
-    """Modules of the standard library that ``import tensorflow`` loads."""
+    """Top-level modules, of the standard library and of distributions, that ``import tensorflow`` loads."""
     optional: frozenset[str]
     """Normalized names of distributions that TensorFlow requires and was seen to import without."""
     nvml: tuple[NvmlCode, ...] = ()
@@ -165,7 +165,8 @@ def load_matrix(path: Path | None = None) -> Matrix:
         toolkits=tuple(_each(where / "drivers.yaml", _driver, "toolkits")),
         families=tuple(_each(where / "drivers.yaml", _driver, "minor_version_compatibility")),
         knots=tuple(_each(where / "knots.yaml", _knot)),
-        loads=_names(where / "imports.yaml", "standard_library", "modules"),
+        loads=_names(where / "imports.yaml", "standard_library", "modules")
+        | _names(where / "imports.yaml", "packages", "modules"),
         optional=_names(where / "imports.yaml", "optional_requirements", "names"),
         nvml=tuple(_each(where / "nvml.yaml", _nvml_code)),
     )

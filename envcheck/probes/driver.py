@@ -13,8 +13,9 @@ from typing import Any
 from envcheck.host import Host
 from envcheck.target.runner import Ending, Kind, Record
 
-DEADLINE = 20.0
-"""Seconds that the driver may take; without persistence mode it first has to wake every GPU."""
+DEADLINE = 30.0
+"""Seconds that the driver may take at most: our choice, no figure of NVIDIA's. Without persistence mode the first to ask
+waits until every GPU is initialised (https://docs.nvidia.com/deploy/driver-persistence/)."""
 CONTROL, MEMORY = "/dev/nvidiactl", "/dev/nvidia-uvm"
 NO_LIBRARY = 12
 NVIDIA = "0x10de"
@@ -82,7 +83,8 @@ class DriverFacts:
     device nodes that exist, ``node_errors`` the system error (``EPERM``) of each control node that cannot be opened.
     ``pci`` is None where the bus cannot be seen. ``linux`` says whether these were looked at: they are Linux's.
     ``dxg`` and ``wsl_library`` are what WSL has in their place: its device, and NVML in ``/usr/lib/wsl/lib``.
-    ``modprobe`` is whether the helper is there with which CUDA creates missing nodes.
+    ``modprobe`` is whether the helper is there with which CUDA creates missing nodes. ``tegra`` marks a Jetson, whose GPU
+    is part of the processor: no PCI device, other nodes, driver versions of their own.
     """
 
     nvml: NvmlState
@@ -101,6 +103,7 @@ class DriverFacts:
     dxg: bool = False
     wsl_library: bool = False
     modprobe: bool = False
+    tegra: bool = False
 
     @property
     def version(self) -> str | None:
@@ -153,6 +156,11 @@ def collect(host: Host) -> DriverFacts:
         wsl_library=linux and host.exists("/usr/lib/wsl/lib/libnvidia-ml.so.1"),
         modprobe=linux
         and any(host.exists(f"{folder}/nvidia-modprobe") for folder in ("/usr/bin", "/usr/sbin", "/sbin")),
+        # https://www.kernel.org/doc/Documentation/devicetree/bindings/arm/tegra.yaml
+        tegra=linux
+        and (
+            host.exists("/etc/nv_tegra_release") or "nvidia,tegra" in (host.read("/proc/device-tree/compatible") or "")
+        ),
     )
 
 
@@ -174,7 +182,11 @@ def _arguments(host: Host) -> dict[str, object]:
     if binding and binding.origin:
         module = Path(binding.origin)
         folder = str((module.parent if module.name == "__init__.py" else module).parent)
-    return {"binding": folder, "nodes": {node: str(host.path(node)) for node in (CONTROL, MEMORY) if host.exists(node)}}
+    return {
+        "binding": folder,
+        "nodes": {node: str(host.path(node)) for node in (CONTROL, MEMORY) if host.exists(node)},
+        "proc": str(host.path("/proc")),
+    }
 
 
 def _options(host: Host) -> dict[str, Any]:

@@ -42,7 +42,7 @@ class Resolved:
 
 @dataclass(frozen=True, slots=True)
 class KerasConfig:
-    """``keras.json``: ``state`` is ``absent``, ``read``, ``invalid`` (no JSON object) or ``unreadable``."""
+    """``keras.json``: ``state`` is ``absent``, ``read``, ``invalid`` (no JSON), ``no object`` or ``unreadable``."""
 
     path: str
     state: str
@@ -109,7 +109,10 @@ def _copies(packages: PackagesFacts, module: str, nightly: str) -> tuple[Resolve
     if not found:  # an editable installation lists no files of its own
         named = (packages.find(module), packages.find(nightly))
         found = tuple(dist for dist in named if dist is not None and any("editable" in name for name in dist.modules))
-    return tuple(Resolved(dist.name, dist.version, dist.location) for dist in found)
+    bad = {(each.name, each.version): each.missing + each.altered for each in packages.damaged}
+    # Where two write one package, the one whose files are on disk is what is imported.
+    real_first = sorted(found, key=lambda dist: bad.get((dist.name, dist.version), 0))
+    return tuple(Resolved(dist.name, dist.version, dist.location) for dist in real_first)
 
 
 def _tf_keras_is(release: tuple[int, ...] | None, legacy: bool) -> str:
@@ -140,7 +143,7 @@ def _config(host: Host, folder: str) -> KerasConfig:
     except (ValueError, RecursionError):
         return KerasConfig(path, "invalid")
     if not isinstance(data, dict):
-        return KerasConfig(path, "invalid")
+        return KerasConfig(path, "no object")
 
     def text_of(name: str) -> str | None:
         return str(data[name]) if name in data else None

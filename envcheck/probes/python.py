@@ -13,6 +13,10 @@ from envcheck.target.runner import Record
 DEADLINE = 20.0
 """Seconds that a bare interpreter may take to start, on a cold network file system too."""
 OLDEST = (3, 6)
+_START_UP = (
+    "; it works with `-S`, so a file that Python runs whenever it starts breaks it: sitecustomize.py, usercustomize.py or "
+    "a *.pth in its site-packages"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +99,25 @@ def collect(host: Host) -> PythonFacts:
     """
     ending = host.ask("describe", {}, deadline=DEADLINE)
     if not ending.answered or not ending.records:
-        printed = " ".join(ending.output.split())[-300:]
+        printed = " ".join(ending.output.splitlines()[-3:])[-600:].strip()
         raise UsageError(
             f"{host.python} is not a Python that works: it {ending.words()}"
             + (f" and printed: {printed}" if printed else "")
+            + (_START_UP if _works_without_site(host) else "")
         )
     try:
         return _facts(host, ending.records[0])
     except (KeyError, TypeError, ValueError) as error:
         raise UsageError(f"{host.python} is not a Python that works: its answer lacks {error}") from None
+
+
+def _works_without_site(host: Host) -> bool:
+    """Whether it works once the files are left out that Python runs whenever it starts."""
+    if "python" not in PurePath(host.python).name.lower():
+        return False
+    environ = dict(host.environ)
+    again = host.run(host.python, "describe", {}, deadline=DEADLINE, environ=environ, cwd=str(host.cwd), flags="S")
+    return again.answered
 
 
 def _facts(host: Host, answer: Record) -> PythonFacts:

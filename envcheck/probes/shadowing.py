@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 from envcheck.host import Host
@@ -20,7 +21,7 @@ class Shadow:
 
 @dataclass(frozen=True, slots=True)
 class ShadowingFacts:
-    """The modules in ``folder`` that hide others from a script started there."""
+    """The modules in ``folder``, or in a folder that PYTHONPATH names, that hide others from a script started there."""
 
     folder: str
     shadows: tuple[Shadow, ...] = ()
@@ -35,10 +36,14 @@ def collect(host: Host, python: PythonFacts, packages: PackagesFacts) -> Shadowi
             hidden.update(dict.fromkeys(dist.modules, dist.name))
     for name in (*python.builtin_modules, *python.loaded_at_start):
         hidden.pop(name, None)  # the import system never looks for these on sys.path again
+    named = [folder for folder in host.environ.get("PYTHONPATH", "").split(os.pathsep) if folder]
+    homes = {dist.location for dist in packages.distributions}
     shadows = []
-    if not any(dist.location == folder for dist in packages.distributions):  # it is no site-packages itself
-        for entry in host.names(folder):
-            module, path = entry.removesuffix(".py"), f"{folder}/{entry}"
+    for each in dict.fromkeys([folder, *(str(host.cwd / name) for name in named)]):
+        if each in homes or each == python.stdlib:
+            continue  # a site-packages: what lies there is installed
+        for entry in host.names(each):
+            module, path = entry.removesuffix(".py"), f"{each}/{entry}"
             # A folder without __init__.py hides nothing: Python prefers a regular package further down the path.
             real = host.exists(f"{path}/__init__.py") if module == entry else True
             if module in hidden and real:

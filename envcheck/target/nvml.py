@@ -46,12 +46,14 @@ def text(value: Any) -> str:
 class Asker:
     """Puts questions to NVML and writes the answers down.
 
-    ``binding`` is the module ``pynvml``; ``answer`` is open for writing.
+    ``binding`` is the module ``pynvml``; ``answer`` is open for writing; ``proc`` is where processes are looked up.
     """
 
-    def __init__(self, binding: Any, answer: IO[str]) -> None:
+    def __init__(self, binding: Any, answer: IO[str], proc: str = "/proc") -> None:
         self.nvml = binding
         self.answer = answer
+        self.proc = proc
+        self.envcheck = os.getppid()
         self.names = dict(LATER_NAMES)
         for name in dir(binding):
             if name.startswith("NVML_ERROR_"):
@@ -163,12 +165,31 @@ class Asker:
         return ("nvmlDeviceGetMemoryInfo_v2", newer), ("nvmlDeviceGetMemoryInfo", older)
 
     def processes(self, kind: str, handle: Any) -> tuple[Call, ...]:
-        """The processes of one kind, newest form of the question first; memory in bytes, null where it is not told."""
+        """The processes of one kind, newest form of the question first: number, memory in bytes (null where it is not
+        told), and whether envcheck started it."""
 
         def call(name: str) -> Call:
-            return name, lambda: [[found.pid, found.usedGpuMemory] for found in getattr(self.nvml, name)(handle)]
+            return name, lambda: [
+                [found.pid, found.usedGpuMemory, self.own(found.pid)] for found in getattr(self.nvml, name)(handle)
+            ]
 
         return tuple(call(f"nvmlDeviceGet{kind}RunningProcesses{suffix}") for suffix in ("_v3", "_v2", ""))
+
+    def own(self, pid: int) -> bool:
+        """Whether the process descends from envcheck, as its smoke run does. False where that cannot be seen: outside of
+        Linux, and in a container, whose process numbers are not the driver's."""
+        seen = set()
+        while pid not in seen:
+            if pid == self.envcheck:
+                return True
+            seen.add(pid)
+            try:
+                status = Path(self.proc, str(pid), "status").read_text("utf-8", "replace")
+            except OSError:
+                return False
+            parents = [line.split()[1] for line in status.splitlines() if line.startswith("PPid:")]
+            pid = int(parents[0]) if parents else 0
+        return False
 
     def instances(self, index: int, handle: Any) -> None:
         """The MIG instances of a device: there may be gaps in their numbers."""
@@ -192,7 +213,8 @@ class Asker:
         """One MIG instance."""
         _, uuid = self.ask("mig_uuid", self.text_of("nvmlDeviceGetUUID", handle), device=index)
         _, memory = self.ask("mig_memory", *self.memory(handle), device=index)
-        return {"uuid": uuid, "memory": memory}
+        _, processes = self.ask("mig_processes", *self.processes("Compute", handle), device=index)
+        return {"uuid": uuid, "memory": memory, "compute_processes": processes}
 
 
 def open_nodes(nodes: dict[str, str], asker_write: Callable[..., None]) -> None:
@@ -230,7 +252,7 @@ def main(answer: IO[str], request: dict[str, Any]) -> None:
             json.dumps({"what": "binding", "error": {"code": None, "name": str(missing), "detail": ""}}) + "\n"
         )
         return
-    asker = Asker(pynvml, answer)
+    asker = Asker(pynvml, answer, request.get("proc") or "/proc")
     open_nodes(request.get("nodes") or {}, asker.write)
     answered, _ = asker.ask("init", asker.function("nvmlInit"))
     if answered:

@@ -109,10 +109,12 @@ def start_script(
     environ: Mapping[str, str],
     cwd: str | None = None,
     on_record: Callable[[Record], None] | None = None,
+    flags: str = "",
 ) -> Child | Ending:
     """Start ``python SCRIPT ANSWER REQUEST`` with a temporary folder of its own; an Ending when that failed.
 
-    It has ``deadline`` seconds from now. ``on_record`` sees each line of the answer as soon as it is there.
+    It has ``deadline`` seconds from now. ``on_record`` sees each line of the answer as soon as it is there. ``flags`` are
+    further one-letter options of Python, such as ``S``.
     """
     try:
         # Errors of the clean-up are passed over: a child that cannot be killed may still be writing there.
@@ -123,7 +125,7 @@ def start_script(
     answer, asked = Path(folder, "answer.jsonl"), Path(folder, "request.json")
     asked.write_text(json.dumps({**request, "deadline": deadline, "folder": folder, "cwd": cwd}), "utf-8")
     # -B: looking at an environment must not write into it.
-    command = [python, "-B", str(script_path(script)), str(answer), str(asked)]
+    command = [python, f"-B{flags}", str(script_path(script)), str(answer), str(asked)]
     child = start(command, answer, deadline=deadline, environ=environ, cwd=cwd, on_record=on_record)
     if isinstance(child, Ending):
         temporary.cleanup()

@@ -82,6 +82,18 @@ def test_unmet_requirements_of_the_family_only() -> None:
     assert list(requirements.judge(facts(unmet=(unmet("keras", "2.0"),)), python(), matrix)) == []  # ENV305 says it
 
 
+def test_one_missing_distribution_is_one_finding_with_all_versions() -> None:
+    wanting = (
+        Unmet("tensorflow", "2.21.0", "numpy<2,>=1.23.5", "numpy", None),
+        Unmet("keras", "3.15.1", "numpy", "numpy", None),
+    )
+    found = dataclasses.replace(packages(tensorflow(), distribution("keras", "3.15.1")), family=FAMILY, unmet=wanting)
+    (finding,) = requirements.judge(found, python(), load_matrix())
+    assert finding.message.endswith("keras 3.15.1 requires numpy; numpy is not installed")
+    assert finding.fix is not None
+    assert finding.fix.commands == ("/srv/venv/bin/python -m pip install 'numpy<2,>=1.23.5'",)
+
+
 def test_the_whole_environment_is_asked_for_with_v() -> None:
     found = dataclasses.replace(
         packages(tensorflow(), distribution("requests", "2.0")), family=FAMILY, unmet=(unmet("idna", "1", "requests"),)

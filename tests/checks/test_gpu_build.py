@@ -12,17 +12,19 @@ from envcheck.checks.gpu_build import driver_floor, gpu_build
 from envcheck.findings import Finding, Fix, Severity, Skip
 from envcheck.inventory import Expectations
 from envcheck.knowledge.matrix import load_matrix
-from envcheck.probes.driver import DriverFacts
+from envcheck.probes.driver import DriverFacts, NvmlState
+from envcheck.probes.keras import KerasFacts
 from envcheck.probes.tensorflow import TensorFlowFacts
 
 
 def built(tensorflow: TensorFlowFacts, expectations: Expectations | None = None, **host: Any) -> list[Finding]:
     facts = literals.host(**host), literals.python(), expectations or Expectations()
-    return list(gpu_build.judge(given.gpu(), tensorflow, *facts))
+    return list(gpu_build.judge(given.gpu(), tensorflow, given.keras(), *facts))
 
 
 def floor(driver: DriverFacts, tensorflow: TensorFlowFacts, **host: Any) -> list[Finding]:
-    return list(driver_floor.judge(driver, tensorflow, load_matrix(), literals.host(**host), literals.python()))
+    facts = load_matrix(), literals.host(**host), literals.python()
+    return list(driver_floor.judge(driver, tensorflow, given.keras(), *facts))
 
 
 def fix_of(finding: Finding) -> Fix:
@@ -78,7 +80,30 @@ def test_a_build_that_says_nothing_is_not_judged() -> None:
         built(cpu(is_cuda=None))
     lost = given.gpu(given.device(failure="GPU_IS_LOST"))
     with pytest.raises(Skip, match="no GPU can be opened"):
-        list(gpu_build.judge(lost, cpu(), literals.host(), literals.python(), Expectations()))
+        list(gpu_build.judge(lost, cpu(), given.keras(), literals.host(), literals.python(), Expectations()))
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_on_another_backend_tensorflow_s_build_says_nothing(backend: str) -> None:
+    old, host, python = (
+        given.driver(driver_version="470.57.02", cuda_version="11.4"),
+        literals.host(),
+        literals.python(),
+    )
+
+    def build(keras: KerasFacts) -> list[Finding]:
+        return list(gpu_build.judge(given.gpu(), cpu(), keras, host, python, Expectations()))
+
+    def age(keras: KerasFacts) -> list[Finding]:
+        return list(driver_floor.judge(old, given.tensorflow(), keras, load_matrix(), host, python))
+
+    for judge in (build, age):
+        with pytest.raises(Skip, match=f"Keras runs on {backend} here") as skip:
+            judge(given.keras(backend=backend))
+        assert not skip.value.unknown
+    # Before Keras 3 nobody reads that name, and without Keras nobody is there to read it.
+    for keras in (given.keras("2.15.0", backend), given.keras(None, backend)):
+        assert len(build(keras)) == len(age(keras)) == 1
 
 
 # --- GPU202
@@ -100,7 +125,7 @@ def test_the_driver_is_too_old() -> None:
     assert "install TensorFlow 2.14 (CUDA 11.8)" in fix_of(finding).summary
     assert fix_of(finding).commands == ()  # 2.14 has no wheel for Python 3.12
     facts = load_matrix(), literals.host(), literals.python(version_info=(3, 10, 14))
-    (finding,) = driver_floor.judge(old, given.tensorflow(), *facts)
+    (finding,) = driver_floor.judge(old, given.tensorflow(), given.keras(), *facts)
     assert fix_of(finding).commands == ("/srv/venv/bin/python -m pip install 'tensorflow[and-cuda]==2.14.*'",)
     (finding,) = floor(old, given.tensorflow(), container="docker")
     assert "driver of the container's host" in fix_of(finding).summary
@@ -119,16 +144,20 @@ def test_in_wsl_the_driver_is_the_one_of_windows() -> None:
 
 
 @pytest.mark.parametrize(
-    ("driver", "tensorflow", "host", "said"),
+    ("driver", "tensorflow", "host", "said", "unknown"),
     [
-        (given.driver(), cpu(), {}, "names no CUDA"),
-        (given.nothing(), given.tensorflow(), {}, "version of the driver is not known"),
-        (given.driver(), given.tensorflow(cuda="13.0"), {"wsl": 2}, "CUDA 13.0 on Windows is not known"),
-        (given.driver(), given.tensorflow(cuda="99.1"), {}, "CUDA 99.1 on Linux is not known"),
+        (given.driver(), cpu(), {}, "names no CUDA", False),
+        (given.driver(), given.tensorflow(is_cuda=None, cuda=None), {}, "names no CUDA", True),
+        (given.nothing(), given.tensorflow(), {}, "no NVIDIA GPU or driver here", False),
+        (given.nothing(nvml=NvmlState("hung")), given.tensorflow(), {}, "version of the driver is not known", True),
+        (given.driver(), given.tensorflow(cuda="13.0"), {"wsl": 2}, "CUDA 13.0 on Windows is not known", True),
+        (given.driver(), given.tensorflow(cuda="99.1"), {}, "CUDA 99.1 on Linux is not known", True),
+        (given.driver(driver_version="35.4.1", tegra=True), given.tensorflow(), {}, "Jetson", True),
     ],
 )
 def test_what_is_not_known_is_said(
-    driver: DriverFacts, tensorflow: TensorFlowFacts, host: dict[str, Any], said: str
+    driver: DriverFacts, tensorflow: TensorFlowFacts, host: dict[str, Any], said: str, unknown: bool
 ) -> None:
-    with pytest.raises(Skip, match=said):
+    with pytest.raises(Skip, match=said) as skip:
         floor(driver, tensorflow, **host)
+    assert skip.value.unknown is unknown

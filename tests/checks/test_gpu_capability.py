@@ -21,12 +21,12 @@ def judged(
     gpu = given.gpu(*(given.device(index, compute_capability=each) for index, each in enumerate(capabilities)))
     python = literals.python(**more.pop("python", {}))
     driver = given.driver(**more.pop("driver", {"driver_version": "570.26"}))
+    tensorflow, keras, matrix = tensorflow or given.tensorflow(), more.pop("keras", given.keras()), load_matrix()
     environment, host = literals.environment(**more.pop("environment", {})), literals.host(**more)
-    tensorflow, matrix = tensorflow or given.tensorflow(), load_matrix()
     return {
-        "GPU203": list(code_for_gpu.judge(gpu, tensorflow, environment, matrix, host, python)),
-        "GPU204": list(machine_code_for_gpu.judge(gpu, driver, tensorflow, environment, matrix, host)),
-        "GPU205": list(blackwell.judge(gpu, tensorflow, environment, matrix, host)),
+        "GPU203": list(code_for_gpu.judge(gpu, tensorflow, keras, environment, matrix, host, python)),
+        "GPU204": list(machine_code_for_gpu.judge(gpu, driver, tensorflow, keras, environment, matrix, host)),
+        "GPU205": list(blackwell.judge(gpu, tensorflow, keras, environment, matrix, host)),
     }
 
 
@@ -50,6 +50,11 @@ def codes(found: dict[str, list[Finding]]) -> list[str]:
         ("12.0", ("9.0", "12.0"), ("12.0",), []),
         ("10.0", ("9.0",), ("9.0",), ["GPU205"]),
         ("8.0", (), ("7.0",), ["GPU204"]),
+        ("8.7", ("8.0",), (), ["GPU203"]),  # a Jetson runs its own machine code only
+        ("8.7", ("8.0",), ("8.0",), ["GPU204"]),
+        ("8.7", ("8.7",), (), []),
+        ("8.9", ("8.7",), (), ["GPU203"]),
+        ("7.2", ("7.0",), (), ["GPU203"]),
     ],
 )
 def test_who_may_run_what(capability: str, sass: tuple[str, ...], ptx: tuple[str, ...], expected: list[str]) -> None:
@@ -104,7 +109,6 @@ def test_the_matrix_knows_the_wheels_of_pypi() -> None:
     for unknown in (
         given.tensorflow(version="2.15.1", vendor="conda", sass=(), ptx=()),
         given.tensorflow(version="3.99.0", sass=(), ptx=()),
-        given.tensorflow(version="unknown", sass=(), ptx=()),
         given.tensorflow(is_cuda=False),
     ):
         with pytest.raises(Skip):
@@ -114,7 +118,38 @@ def test_the_matrix_knows_the_wheels_of_pypi() -> None:
 
 
 def test_no_visible_gpu() -> None:
-    with pytest.raises(Skip):
+    with pytest.raises(Skip) as skip:
         judged("9.0", environment={"CUDA_VISIBLE_DEVICES": ""})
-    with pytest.raises(Skip):
+    assert not skip.value.unknown
+    with pytest.raises(Skip) as skip:
         judged(None)
+    assert skip.value.unknown
+
+
+def test_on_another_backend_tensorflow_s_code_says_nothing() -> None:
+    for check in (code_for_gpu, machine_code_for_gpu, blackwell):
+        facts: dict[str, Any] = {
+            "gpu": given.gpu(given.device(compute_capability="3.0")), "driver": given.driver(),
+            "tensorflow": given.tensorflow(), "keras": given.keras(backend="jax"), "matrix": load_matrix(),
+            "environment": literals.environment(), "host": literals.host(), "python": literals.python(),
+        }  # fmt: skip
+        with pytest.raises(Skip, match="Keras runs on jax here"):
+            list(check.judge(*(facts[name] for name in check.facts)))
+    assert codes(judged("3.0", keras=given.keras("2.15.0", "jax"))) == ["GPU203"]
+
+
+def test_the_drivers_of_jetsons_are_numbered_in_another_way() -> None:
+    newer = given.tensorflow(version="2.15.1", sass=("8.0",), ptx=("8.0",), cuda="12.2")
+    (finding,) = judged("8.7", tensorflow=newer, driver={"driver_version": "35.4.1", "tegra": True})["GPU204"]
+    assert finding.severity is None
+
+
+def test_eight_gpus_with_one_trouble_make_one_finding() -> None:
+    (finding,) = judged(*["5.2"] * 8)["GPU203"]
+    assert finding.message.startswith("GPU 0–7 (NVIDIA H100) have compute capability 5.2; ")
+    assert finding.evidence["gpus"] == list(range(8))
+    assert finding.severity is None
+    assert [len(found) for found in judged("5.2", "9.0", "12.0", "5.2", "12.0").values()] == [1, 0, 1]
+    (finding,) = judged("5.2", "9.0", "12.0", "5.2")["GPU203"]
+    assert finding.message.startswith("GPU 0, 3 (NVIDIA H100) have")
+    assert finding.severity is Severity.WARNING

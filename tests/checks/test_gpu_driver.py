@@ -11,12 +11,15 @@ import pytest
 
 from envcheck.checks.gpu_driver import driver_answers, gpu_is_there
 from envcheck.findings import Finding, Fix, Skip
-from envcheck.inventory import Expectations
+from envcheck.inventory import Expectations, Unavailable
 from envcheck.knowledge.matrix import load_matrix
 from envcheck.probes.driver import DriverFacts, NvmlState
+from envcheck.probes.smoke import SmokeFacts
+from envcheck.probes.tensorflow import TensorFlowFacts
 
 NO_LIBRARY = NvmlState("no library", 12, "LIBRARY_NOT_FOUND", "nvmlInit", detail="cannot open shared object file")
 REQUIRED = Expectations(require_gpu=True)
+UNSEEN = Unavailable("not looked at")
 
 
 def answers(driver: DriverFacts, **host: Any) -> list[Finding]:
@@ -68,6 +71,7 @@ def test_where_there_is_nothing_to_answer(driver: DriverFacts, host: dict[str, A
     with pytest.raises(Skip) as skip:
         answers(driver, **host)
     assert skip.value.reason == reason
+    assert skip.value.unknown is (driver.nvml.status == "not asked")
 
 
 def test_the_library_is_missing_beside_a_loaded_module() -> None:
@@ -85,12 +89,55 @@ def test_wsl_has_its_library_elsewhere() -> None:
     assert fix_of(finding).commands == ("export LD_LIBRARY_PATH=/usr/lib/wsl/lib:$LD_LIBRARY_PATH",)
 
 
+@pytest.mark.parametrize("status", ["no library", "error"])
+def test_a_jetson_is_not_covered(status: str) -> None:
+    state = NvmlState(status, 12, "LIBRARY_NOT_FOUND", "nvmlInit")
+    jetson = given.nothing(nvml=state, tegra=True, kernel_version="35.4.1", nodes=("/dev/nvidiactl",))
+    with pytest.raises(Skip, match="Jetson") as skip:
+        answers(jetson)
+    assert skip.value.unknown
+    with pytest.raises(Skip, match="Jetson") as skip:
+        required(jetson)
+    assert skip.value.unknown
+    assert required(jetson, smoke=given.smoke("GPU:0")) == []
+
+
 # --- GPU102
+
+
+def required(
+    driver: DriverFacts,
+    expectations: Expectations = REQUIRED,
+    smoke: SmokeFacts | Unavailable = UNSEEN,
+    tensorflow: TensorFlowFacts | Unavailable = UNSEEN,
+) -> list[Finding]:
+    return list(gpu_is_there.judge(driver, expectations, smoke, tensorflow))
 
 
 def test_nobody_asked_for_a_gpu() -> None:
     with pytest.raises(Skip, match="no GPU is required"):
-        list(gpu_is_there.judge(given.nothing(), Expectations()))
+        required(given.nothing(), Expectations())
+
+
+def test_a_gpu_of_another_make_on_which_it_really_trained_will_do() -> None:
+    assert gpu_is_there.tolerates == {"smoke", "tensorflow"}
+    rocm = given.tensorflow(is_cuda=False, is_rocm=True, cuda=None)
+    assert required(given.nothing(), smoke=given.smoke("GPU:0"), tensorflow=rocm) == []
+    for smoke in (UNSEEN, given.smoke("CPU:0"), given.smoke("GPU:0", "failed"), given.smoke("")):
+        with pytest.raises(Skip, match="AMD") as skip:
+            required(given.nothing(), smoke=smoke, tensorflow=rocm)
+        assert skip.value.unknown
+        (finding,) = required(given.nothing(), smoke=smoke, tensorflow=given.tensorflow())
+        assert finding.severity is None
+
+
+@pytest.mark.parametrize("status", ["not covered", "not asked"])
+def test_where_nobody_looked_the_smoke_run_can_tell(status: str) -> None:
+    driver = DriverFacts(NvmlState(status, detail="on Darwin"))
+    assert required(driver, smoke=given.smoke("GPU:0")) == []
+    with pytest.raises(Skip) as skip:
+        required(driver)
+    assert skip.value.unknown
 
 
 @pytest.mark.parametrize(
@@ -98,8 +145,8 @@ def test_nobody_asked_for_a_gpu() -> None:
     [Expectations(require_gpu=True), Expectations(device="gpu"), Expectations(min_gpu_memory=1)],
 )
 def test_a_required_gpu_is_there_or_not(expectations: Expectations) -> None:
-    assert list(gpu_is_there.judge(given.driver(), expectations)) == []
-    (finding,) = gpu_is_there.judge(given.nothing(), expectations)
+    assert required(given.driver(), expectations) == []
+    (finding,) = required(given.nothing(), expectations)
     assert finding.message.endswith("there is no NVIDIA GPU or driver here")
 
 
@@ -112,10 +159,10 @@ def test_a_required_gpu_is_there_or_not(expectations: Expectations) -> None:
     ],
 )
 def test_why_no_gpu_can_be_used(changes: dict[str, Any], said: str) -> None:
-    (finding,) = gpu_is_there.judge(given.driver(**changes), REQUIRED)
+    (finding,) = required(given.driver(**changes))
     assert said in finding.message
 
 
 def test_a_driver_that_hung_after_it_opened_a_gpu_has_one() -> None:
     hung = NvmlState("hung", call="nvmlDeviceGetMemoryInfo", device=1, seconds=20.0)
-    assert list(gpu_is_there.judge(dataclasses.replace(given.driver(), nvml=hung), REQUIRED)) == []
+    assert required(dataclasses.replace(given.driver(), nvml=hung)) == []

@@ -10,18 +10,25 @@ import pytest
 
 from envcheck.checks.gpu_nodes import device_nodes, kernel_module, unified_memory_node
 from envcheck.findings import Finding, Severity, Skip
-from envcheck.inventory import Expectations
+from envcheck.inventory import Expectations, Unavailable
 from envcheck.probes.driver import DriverFacts, NvmlState, PciDevice
+from envcheck.probes.tensorflow import TensorFlowFacts
 
 REQUIRED = Expectations(require_gpu=True)
+UNSEEN = Unavailable("not looked at")
 
 
 def nodes(driver: DriverFacts, expectations: Expectations | None = None, **host: Any) -> list[Finding]:
     return list(device_nodes.judge(driver, literals.host(**host), expectations or Expectations()))
 
 
-def module(driver: DriverFacts, expectations: Expectations | None = None, **host: Any) -> list[Finding]:
-    return list(kernel_module.judge(driver, literals.host(**host), expectations or Expectations()))
+def module(
+    driver: DriverFacts,
+    expectations: Expectations | None = None,
+    tensorflow: TensorFlowFacts | Unavailable = UNSEEN,
+    **host: Any,
+) -> list[Finding]:
+    return list(kernel_module.judge(driver, literals.host(**host), expectations or Expectations(), tensorflow))
 
 
 def memory(driver: DriverFacts, **host: Any) -> list[Finding]:
@@ -46,6 +53,13 @@ def test_where_no_node_is_expected(driver: DriverFacts, host: dict[str, Any], re
         with pytest.raises(Skip) as skip:
             judge(driver, **host)
         assert skip.value.reason == reason
+
+
+def test_a_jetson_has_other_nodes() -> None:
+    for judge in (nodes, memory):
+        with pytest.raises(Skip, match="Jetson") as skip:
+            judge(given.driver(tegra=True, nodes=("/dev/nvidiactl",), pci=(), modprobe=False))
+        assert skip.value.unknown
 
 
 @pytest.mark.parametrize(
@@ -141,6 +155,16 @@ def test_a_gpu_without_its_module(holder: str | None, said: str) -> None:
     assert finding.severity is None
 
 
+def test_a_tensorflow_for_the_cpu_needs_no_module() -> None:
+    driver = given.nothing(pci=(PciDevice("0000:01:00.0", "0x2330", "nouveau"),))
+    (finding,) = module(driver, tensorflow=given.tensorflow(distribution="tensorflow-cpu", is_cuda=False, cuda=None))
+    assert finding.severity is Severity.WARNING
+    (finding,) = module(driver, REQUIRED, given.tensorflow(distribution="tensorflow-cpu"))
+    assert finding.severity is None
+    (finding,) = module(driver, tensorflow=given.tensorflow())
+    assert finding.severity is None
+
+
 def test_a_container_cannot_load_it() -> None:
     (finding,) = module(given.nothing(pci=(given.PCI,)), container="docker")
     assert finding.fix is not None
@@ -160,3 +184,4 @@ def test_where_no_module_is_expected(driver: DriverFacts, reason: str) -> None:
     with pytest.raises(Skip) as skip:
         module(driver)
     assert skip.value.reason == reason
+    assert skip.value.unknown is (driver.pci is None or not driver.linux)

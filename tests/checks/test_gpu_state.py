@@ -53,18 +53,70 @@ def test_mig_without_an_instance() -> None:
     assert "has no instance" in finding.message
     assert finding.severity is None
     assert judge(mig_instance, given.device(mig=True, mig_pending=True, mig_instances=(given.instance(1),))) == []
-    # Whether there are instances was not told: that is no reason to say there are none.
-    assert judge(mig_instance, given.device(mig=True, mig_pending=True, mig_instances=None)) == []
+    # Whether there are instances was not told: that is no reason to say that there are none, nor that there are.
+    with pytest.raises(Skip, match="which MIG instances") as skip:
+        judge(mig_instance, given.device(mig=True, mig_pending=True, mig_instances=None))
+    assert skip.value.unknown
     (finding,) = judge(mig_instance, given.device(mig=False, mig_pending=True))
     assert finding.severity is Severity.NOTE
     assert "MIG is off and will be on after the next reset" in finding.message
 
 
+def test_mig_without_an_instance_beside_a_usable_gpu() -> None:
+    sliced = given.device(7, mig=True, mig_pending=True, mig_instances=())
+    (finding,) = judge(mig_instance, *(given.device(index) for index in range(7)), sliced)
+    assert finding.severity is Severity.WARNING
+    (finding,) = judge(mig_instance, given.device(0), sliced, CUDA_VISIBLE_DEVICES="GPU-00000008")
+    assert finding.severity is None
+
+
 def test_uncorrected_errors() -> None:
     (finding,) = judge(ecc_errors, given.device(ecc_uncorrected=3))
-    assert "had 3 uncorrected memory error(s)" in finding.message
-    with pytest.raises(Skip, match="counts no memory errors"):
-        judge(ecc_errors, given.device(ecc_uncorrected=None))
+    assert "had 3 uncorrected memory error(s) since the driver" in finding.message
+    for errors in ({}, {"ecc_uncorrected": "NOT_SUPPORTED"}):
+        with pytest.raises(Skip, match="counts no memory errors") as skip:
+            judge(ecc_errors, given.device(ecc_uncorrected=None, errors=errors))
+        assert skip.value.unknown is (errors == {})
+
+
+def test_envcheck_s_own_smoke_run_takes_no_gpu_from_others() -> None:
+    own, other = given.process(7, 1, own=True), given.process(8, 1)
+    assert judge(compute_mode, given.device(compute_mode="exclusive process", processes=(own,))) == []
+    (finding,) = judge(compute_mode, given.device(compute_mode="exclusive process", processes=(own, other)))
+    assert "process 8 has it" in finding.message
+
+
+def test_a_compute_mode_that_nobody_tells() -> None:
+    for errors in ({}, {"compute_mode": "NOT_SUPPORTED"}):
+        with pytest.raises(Skip, match="no compute mode") as skip:
+            judge(compute_mode, given.device(compute_mode=None, errors=errors))
+        assert skip.value.unknown is (errors == {})
+
+
+def test_eight_gpus_with_one_trouble_make_one_finding() -> None:
+    def eight(**changes: Any) -> list[Device]:
+        return [given.device(index, **changes) for index in range(8)]
+
+    (finding,) = judge(compute_mode, *eight(compute_mode="prohibited"))
+    assert finding.message.startswith("GPU 0–7 (NVIDIA H100) are in compute mode 'prohibited'")
+    assert finding.fix is not None
+    assert finding.fix.commands == ("sudo nvidia-smi -c 0",)
+    held = [given.device(n, compute_mode="exclusive process", processes=(given.process(40 + n, 1),)) for n in (0, 1)]
+    (finding,) = judge(compute_mode, *held, given.device(2))
+    assert "GPU 0, 1 (NVIDIA H100) are in compute mode 'exclusive process' and processes have them (40, 41)" in (
+        finding.message
+    )
+    assert finding.fix is not None
+    assert finding.fix.commands == ("sudo nvidia-smi -i 0 -c 0", "sudo nvidia-smi -i 1 -c 0")
+    (finding,) = judge(mig_instance, *eight(mig=True, mig_pending=True, mig_instances=()))
+    assert finding.fix is not None
+    assert finding.fix.commands == ("sudo nvidia-smi mig -lgip", "sudo nvidia-smi mig -cgi 19 -C")
+    assert len(judge(mig_instance, *eight(mig_pending=True))) == 1
+    (finding,) = judge(ecc_errors, *eight(ecc_uncorrected=1))
+    assert "had 1 uncorrected memory error(s) each since" in finding.message
+    (finding,) = answering(*eight(failure="GPU_IS_LOST", name=None))
+    assert finding.message.startswith("GPU 0–7 do not answer: NVML says GPU_IS_LOST")
+    assert len(answering(given.device(0, failure="GPU_IS_LOST"), given.device(1, failure="IRQ_ISSUE"))) == 2
 
 
 @pytest.mark.parametrize("row", load_matrix().nvml, ids=lambda row: row.name)

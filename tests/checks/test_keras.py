@@ -136,6 +136,11 @@ def test_a_backend_that_is_not_installed() -> None:
     facts = keras("3.15.1", backend="jax", backend_from="KERAS_BACKEND")
     (finding,) = backend.judge(facts, packages(), python())
     assert finding.message == "KERAS_BACKEND names the backend jax, which is not installed"
+    (finding,) = backend.judge(
+        keras("3.15.1", backend="JAX", backend_from="KERAS_BACKEND"), packages(distribution("jax", "0.7.0")), python()
+    )
+    assert finding.fix is not None
+    assert finding.fix.commands == ("export KERAS_BACKEND=jax",)
     assert list(backend.judge(facts, packages(distribution("jax", "0.7.0")), python())) == []
 
 
@@ -145,7 +150,7 @@ def test_backends_of_old_keras() -> None:
     (finding,) = backend.judge(keras("2.3.1", backend="jax", backend_from="/k"), packages(), python())
     assert "has tensorflow, theano, cntk" in finding.message
     with pytest.raises(Skip):
-        list(backend.judge(keras("3.15.1"), packages(), python()))  # nobody named tensorflow
+        list(backend.judge(keras("3.15.1"), packages(), python()))  # ENV301 asks for TensorFlow
 
 
 def test_keras_json() -> None:
@@ -155,6 +160,8 @@ def test_keras_json() -> None:
     assert judge() == []
     assert judge(floatx="float32", image_data_format="channels_last") == []
     assert list(config.judge(keras("3.15.1"))) == []
+    (finding,) = judge(state="no object")
+    assert finding.severity is None
     (finding,) = judge(floatx="float8")
     assert finding.severity is None
     (finding,) = judge(floatx="float64")
@@ -164,7 +171,7 @@ def test_keras_json() -> None:
     (finding,) = judge(image_data_format="channels_first")
     assert finding.severity is Severity.WARNING
     (finding,) = judge(state="invalid")
-    assert "is no JSON object" in finding.message
+    assert "is no JSON" in finding.message
     (finding,) = judge(state="unreadable")
     assert "cannot be read" in finding.message
 

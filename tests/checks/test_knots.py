@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from literals import SITE, distribution, packages, python, tensorflow
+from literals import SITE, distribution, environment, packages, python, tensorflow
 
 from envcheck.checks.knots import knots
 from envcheck.checks.shadowing import shadowing
@@ -18,7 +18,7 @@ from envcheck.probes.tensorflow import TensorFlowFacts
 def judge(release: str, name: str, version: str) -> list[Finding]:
     facts = TensorFlowFacts("tensorflow-cpu", release, SITE, "pip", "pypi", None)
     found = packages(tensorflow(release), distribution(name, version))
-    return list(knots.judge(found, python(), facts, load_matrix()))
+    return list(knots.judge(found, python(), facts, environment(), load_matrix()))
 
 
 @pytest.mark.parametrize(
@@ -61,10 +61,18 @@ def test_what_was_seen_to_work_is_no_knot(release: str, name: str, version: str)
     assert judge(release, name, version) == []
 
 
+def test_a_copy_on_pythonpath_is_taken_off_it() -> None:
+    facts = TensorFlowFacts("tensorflow", "2.15.1", SITE, "pip", "pypi", None)
+    found = packages(tensorflow("2.15.1"), distribution("numpy", "2.2.6", "/home/ada/libs"))
+    (finding,) = knots.judge(found, python(), facts, environment(PYTHONPATH="/home/ada/libs"), load_matrix())
+    assert finding.fix is not None
+    assert finding.fix.commands == ("unset PYTHONPATH",)
+
+
 def test_what_others_built_may_behave_otherwise() -> None:
     facts = TensorFlowFacts("tensorflow", "2.15.1", SITE, "conda", "conda", None)
     found = packages(tensorflow("2.15.1"), distribution("numpy", "2.2.6"))
-    (finding,) = knots.judge(found, python(), facts, load_matrix())
+    (finding,) = knots.judge(found, python(), facts, environment(), load_matrix())
     assert finding.severity is Severity.WARNING
 
 
@@ -84,7 +92,13 @@ def test_local_files_that_tensorflow_would_import() -> None:
     assert finding.symbol == "random"
 
 
+def test_a_file_on_pythonpath_says_so() -> None:
+    (finding,) = shadows(Shadow("/home/ada/lib/keras.py", "keras", "keras"))
+    assert "every program, since PYTHONPATH names that folder, gets the local file" in finding.message
+
+
 def test_local_files_that_it_would_not() -> None:
+    assert shadows(Shadow("/home/ada/project/wheel.py", "wheel", "wheel")) == []
     assert (
         shadows(Shadow("/p/test.py", "test", "standard library"), Shadow("/p/requests.py", "requests", "requests"))
         == []

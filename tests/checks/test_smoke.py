@@ -100,7 +100,7 @@ def test_a_crash_names_its_signal_and_the_python_line() -> None:
     (finding,) = judge(checks.import_, smoke)
     assert finding.message == (
         "`import tensorflow` was ended by an abort (SIGABRT): native code gave up on a failed assertion; "
-        "the last Python line was /x/pywrap.py:62 in <module>"
+        "the last Python line was /x/pywrap.py:62 in <module>; it had printed: F0000 check failed"
     )
     assert finding.evidence["output"] == "F0000 check failed"
     assert "-X faulthandler" in the_fix(finding).commands[0]
@@ -186,3 +186,24 @@ def test_the_extra_with_cuda_is_not_asked_of_releases_without_it() -> None:
     failed = Step("xla", "failed", 0.1, "libdevice not found", error="InternalError")
     (finding,) = judge(checks.xla, facts(failed, versions={"tensorflow": "2.13.1"}))
     assert the_fix(finding).commands == ()
+
+
+def test_what_native_code_said_is_kept_and_the_list_of_modules_is_not() -> None:
+    output = (
+        "warming up\nF1120 00:00:00 threadpool.cc:90] Check failed: ret == 0 (11 vs. 0)pthread_create() failed\n"
+        "Fatal Python error: Aborted\n\nCurrent thread 0x1 (most recent call first):\n"
+        + "Extension modules: numpy.core, h5py\n"
+    )
+    smoke = stopped("fit", "crashed", ending="was ended by an abort (SIGABRT)", signal="SIGABRT", output=output)
+    (finding,) = judge(checks.fit, smoke)
+    assert "it had printed: F1120 00:00:00 threadpool.cc:90] Check failed: ret == 0" in finding.message
+    assert "Extension modules" not in str(finding.evidence["output"])
+    assert finding.fix is not None
+    assert "ulimit -v" in finding.fix.summary
+
+
+def test_any_missing_module_can_be_installed() -> None:
+    smoke = facts(Step("import", "failed", 0.1, "No module named 'scipy'", error="ModuleNotFoundError"))
+    (finding,) = judge(checks.import_, smoke)
+    assert finding.fix is not None
+    assert finding.fix.commands == ("/srv/venv/bin/python -m pip install scipy",)

@@ -40,6 +40,14 @@ def test_no_release_for_this_python_is_the_cause() -> None:
     )
 
 
+def test_keras_whose_backend_is_missing_while_another_is_there() -> None:
+    facts = dataclasses.replace(NO_KERAS, keras=Resolved("keras", "3.15.1", SITE))
+    (finding,) = installed.judge(packages(distribution("jax", "0.7.0")), python(), facts, load_matrix())
+    assert finding.message == "Keras 3.15.1 will load the backend tensorflow, which is not installed; jax is"
+    assert finding.fix is not None
+    assert finding.fix.commands == ("export KERAS_BACKEND=jax",)
+
+
 def test_metadata_that_cannot_be_read_is_no_proof_of_absence() -> None:
     hidden = dataclasses.replace(packages(), unread=(Unread(f"{SITE}/tensorflow-2.15.1.dist-info", "empty"),))
     with pytest.raises(Skip, match="is not known: empty") as caught:

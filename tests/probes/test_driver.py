@@ -27,6 +27,7 @@ OPEN = "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  555.42.02  Rele
 CLOSED = "NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.129.03  Thu Oct 19 18:56:32 UTC 2023\nGCC version: 12\n"
 FILES = {"/proc/driver/nvidia/version": CLOSED, "/dev/nvidiactl": "", "/dev/nvidia0": "", "/dev/nvidia-uvm": ""}
 CODES = load_matrix().nvml
+UNSEEN = Unavailable("not looked at")
 
 
 def judge(driver: DriverFacts, **host: Any) -> list[Finding]:
@@ -182,7 +183,7 @@ def test_the_deadline_never_exceeds_the_hosts() -> None:
 
     for timeout in (3.0, 300.0):
         collect(Host(environ={"PYTHONPATH": "/x", "HOME": "/h"}, system="Linux", run=run, timeout=timeout))
-    assert [keywords["deadline"] for keywords in asked] == [3.0, 20.0]
+    assert [keywords["deadline"] for keywords in asked] == [3.0, 30.0]
     assert asked[0]["environ"] == {"HOME": "/h"}  # the target's Python variables are not envcheck's
 
 
@@ -196,7 +197,7 @@ def test_the_library_is_not_there(tmp_path: Path) -> None:
     assert driver.hardware is False
     with pytest.raises(Skip, match="no NVIDIA GPU or driver here"):
         judge(driver)
-    (finding,) = gpu_is_there.judge(driver, Expectations(require_gpu=True))
+    (finding,) = gpu_is_there.judge(driver, Expectations(require_gpu=True), UNSEEN, UNSEEN)
     assert "there is no NVIDIA GPU or driver here" in finding.message
     assert collect_gpu(host, driver) == Unavailable("no NVIDIA GPU or driver here (the PCI bus cannot be seen)")
 
@@ -231,7 +232,7 @@ def test_what_only_linux_has_is_not_covered_elsewhere(fake_driver: FakeDriver) -
     with pytest.raises(Skip, match="not covered on Darwin"):
         judge(driver)
     with pytest.raises(Skip, match="not covered on Darwin"):
-        list(gpu_is_there.judge(driver, Expectations(require_gpu=True)))
+        list(gpu_is_there.judge(driver, Expectations(require_gpu=True), UNSEEN, UNSEEN))
     assert collect_gpu(mac, driver) == Unavailable("GPUs are not covered on Darwin: envcheck looks at NVIDIA GPUs only")
 
 
@@ -263,6 +264,25 @@ def test_pci_devices(fake_driver: FakeDriver, tmp_path: Path) -> None:
     assert [(device.address, device.number, device.driver) for device in driver.pci] == [
         ("0000:01:00.0", "0x2330", "nouveau")
     ]
+
+
+@pytest.mark.parametrize(
+    ("files", "tegra"),
+    [
+        ({}, False),
+        ({"/etc/nv_tegra_release": "# R35 (release)"}, True),
+        ({"/proc/device-tree/compatible": "nvidia,p3737-0000+p3701-0000\0nvidia,tegra234\0"}, True),
+        ({"/proc/device-tree/compatible": "raspberrypi,4-model-b\0brcm,bcm2711\0"}, False),
+    ],
+)
+def test_a_jetson(files: dict[str, str], tegra: bool, fake_driver: FakeDriver) -> None:
+    host = fake_driver("nvmlInitWithFlags=9", files)
+    driver = collect(host)
+    assert driver.tegra is tegra
+    gpu = collect_gpu(host, driver)
+    assert isinstance(gpu, Unavailable)
+    assert ("Jetson" in gpu.reason) is tegra
+    assert not gpu.absent
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may open everything")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import gpu_literals as given
 import msgspec
 import pytest
@@ -49,12 +51,29 @@ def test_one_gpu_in_full(fake_driver: FakeDriver) -> None:
     assert msgspec.convert(msgspec.to_builtins(gpu), GpuFacts) == gpu
 
 
+def test_envcheck_s_own_processes_are_told_from_others(fake_driver: FakeDriver) -> None:
+    """The script's parent is this process: what descends from it is envcheck's own."""
+    parents = {4711: os.getpid(), 4712: 4711, 4713: 1, 4714: 4715, 4715: 4714}
+    files = {f"/proc/{pid}/status": f"Name:\tpython\nPid:\t{pid}\nPPid:\t{parent}\n" for pid, parent in parents.items()}
+    files["/proc/4717/status"] = "Name:\tpython\n"
+    host = fake_driver("mig=1 instances=1 processes=4711:7,4712:6,4713:5,4714:4,4716:3,4717:2", files, timeout=10.0)
+    gpu = collect(host, collect_driver(host))
+    assert isinstance(gpu, GpuFacts)
+    (device,) = gpu.devices
+    assert device.mig_instances is not None
+    for processes in (device.processes, device.mig_instances[0].processes):
+        assert {process.pid: process.own for process in processes} == {
+            4711: True, 4712: True, 4713: False, 4714: False, 4716: False, 4717: False
+        }  # fmt: skip
+    assert [process.pid for process in device.others] == [4713, 4714, 4716, 4717]
+
+
 def test_no_gpu(fake_driver: FakeDriver) -> None:
     host = fake_driver("count=0")
     driver = collect_driver(host)
     assert driver.nvml.ok
     assert (driver.device_count, driver.usable_devices) == (0, 0)
-    assert collect(host, driver) == Unavailable("the driver reports no GPU")
+    assert collect(host, driver) == Unavailable("the driver reports no GPU", absent=True)
 
 
 def test_eight_gpus_of_which_one_is_lost(fake_driver: FakeDriver) -> None:
@@ -67,7 +86,7 @@ def test_eight_gpus_of_which_one_is_lost(fake_driver: FakeDriver) -> None:
 def test_mig(fake_driver: FakeDriver) -> None:
     _, gpu = look(fake_driver, "mig=1 instances=2 total=40960")
     (device,) = gpu.devices
-    assert (device.mig, device.cuda_devices) == (True, 2)
+    assert (device.mig, len(device.cuda)) == (True, 2)
     assert device.mig_instances is not None
     assert [instance.uuid for instance in device.mig_instances] == [
         "MIG-00000001-0001-5000-8000-000000000000",
@@ -153,6 +172,31 @@ def test_an_entry_that_stands_twice_leaves_none(value: str) -> None:
     selection = FOUR.visible({"CUDA_VISIBLE_DEVICES": value})
     assert selection.devices == ()
     assert selection.repeated in value.split(",")
+
+
+def first(gpu: GpuFacts, **variables: str) -> list[int]:
+    return [each.device.index for each in gpu.visible(variables).first]
+
+
+def test_the_first_device_of_cuda() -> None:
+    assert first(FOUR) == [0]
+    assert first(FOUR, CUDA_VISIBLE_DEVICES="2,1") == [2]
+    assert first(FOUR, CUDA_VISIBLE_DEVICES="GPU-00000003,GPU-00000001") == [2]
+    assert first(FOUR, CUDA_VISIBLE_DEVICES="-1") == []
+    assert first(MIXED) == [0, 1]
+    assert first(MIXED, CUDA_DEVICE_ORDER="PCI_BUS_ID") == [0]
+    assert first(SLICED) == first(SLICED, CUDA_VISIBLE_DEVICES="0") == [0, 0]  # either of its two instances
+    (named,) = SLICED.visible({"CUDA_VISIBLE_DEVICES": "MIG-00000011"}).first
+    assert named.instance == given.instance(17)
+
+
+def test_an_abbreviation_that_fits_two_instances_names_none() -> None:
+    assert left(SLICED, "MIG-0000001") == ([], "MIG-0000001")
+
+
+def test_an_instance_that_may_not_be_seen_is_not_called_missing() -> None:
+    unseen = given.gpu(given.device(0), given.device(1, mig=True, mig_instances=None))
+    assert left(unseen, "MIG-00000011") == ([1], None)
 
 
 def test_cuda_numbers_different_gpus_in_its_own_order() -> None:

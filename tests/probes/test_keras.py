@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from envcheck.host import Host
 from envcheck.inventory import Unavailable
 from envcheck.probes import keras
 from envcheck.probes.keras import KerasFacts
+from envcheck.probes.packages import Damage
 from envcheck.probes.tensorflow import TensorFlowFacts
 
 
@@ -79,8 +81,25 @@ def test_keras_home_moves_the_file(tmp_path: Path) -> None:
     assert facts.backend == "torch"
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", "[" * 100_000])
+@pytest.mark.parametrize("text", ["", "{", "[" * 100_000])
 def test_a_file_that_is_no_json_object_is_invalid(tmp_path: Path, text: str) -> None:
     (tmp_path / "keras.json").write_text(text)
     facts = collect("2.21.0", KERAS_HOME=str(tmp_path))
     assert (facts.config.state, facts.backend) == ("invalid", "tensorflow")
+
+
+@pytest.mark.parametrize("text", ["[]", "null", "3"])
+def test_json_that_is_no_object_breaks_keras(tmp_path: Path, text: str) -> None:
+    (tmp_path / "keras.json").write_text(text)
+    assert collect("2.21.0", KERAS_HOME=str(tmp_path)).config.state == "no object"
+
+
+def test_of_two_distributions_the_one_whose_files_are_there_is_keras() -> None:
+    damaged = dataclasses.replace(
+        packages(distribution("keras", "3.15.1"), distribution("keras-nightly", "3.16.0.dev1", modules=("keras",))),
+        damaged=(Damage("keras", "3.15.1", SITE, 100, 0, 50, ()),),
+    )
+    tensorflow = TensorFlowFacts("tensorflow", "2.21.0", SITE, "pip", "pypi", None)
+    facts = keras.collect(Host(), python(home="/nowhere"), damaged, environment(), tensorflow)
+    assert facts.keras is not None
+    assert facts.keras.name == "keras-nightly"

@@ -205,3 +205,19 @@ def test_a_pipe_in_the_place_of_a_file_does_not_hang(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "keras.json")
     assert Host().read(tmp_path / "keras.json") is None
     assert [dist.name for dist in read(tmp_path).distributions] == ["keras"]
+
+
+def test_the_big_libraries_are_compared_too(tmp_path: Path) -> None:
+    install(tmp_path, "tensorflow", "2.15.1", files={**TENSORFLOW, "tensorflow/libtensorflow_cc.so.2": "ELF"})
+    (tmp_path / "tensorflow/libtensorflow_cc.so.2").unlink()
+    (damage,) = read(tmp_path).damaged
+    assert damage.examples == ("tensorflow/libtensorflow_cc.so.2",)
+
+
+@pytest.mark.parametrize("record", [b"", b"\0" * 400, b"\n\n"])
+def test_an_emptied_record_does_not_make_a_leftover(tmp_path: Path, record: bytes) -> None:
+    info = install(tmp_path, "numpy", "1.26.4")
+    (info / "RECORD").write_bytes(record)
+    facts = read(tmp_path)
+    assert facts.leftovers == ()
+    assert [dist.name for dist in facts.providers("numpy")] == ["numpy"]

@@ -37,5 +37,14 @@ def test_a_folder_that_pythonpath_names_hides_all_the_same(tmp_path: Path) -> No
     assert shadowing.collect(Host(cwd=tmp_path), python(), at_home).shadows == ()
 
 
+def test_folders_of_pythonpath_are_looked_at_too(tmp_path: Path) -> None:
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib/random.py").write_text("")
+    host = Host(cwd=tmp_path, environ={"PYTHONPATH": "lib:/nowhere"})
+    assert [shadow.path for shadow in shadowing.collect(host, python(), packages()).shadows] == [
+        f"{tmp_path}/lib/random.py"
+    ]
+
+
 def test_an_empty_folder_hides_nothing(tmp_path: Path) -> None:
     assert names(tmp_path) == {}

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from envcheck.host import Host
 from envcheck.probes.packages.metadata import Distribution, Unread, record_rows
 
-CODE = (".py", ".so", ".pyd", ".dll", ".dylib")
-"""Endings of the files that are compared; a TensorFlow wheel has 6,000 of them and 15,000 others."""
+CODE = re.compile(r".*\.(?:py|pyd|dll|dylib|so(?:\.\d+)*)")
+"""The files that are compared; a TensorFlow wheel has 6,000 of them and 15,000 others. Its largest is a ``.so.2``."""
 WATCHED = ("tensorflow", "keras", "tf_keras", "numpy", "h5py", "ml_dtypes")
 """Import packages that are looked for without their distribution."""
 EXAMPLES = 5
@@ -50,7 +51,7 @@ def damage(host: Host, distributions: Sequence[Distribution]) -> tuple[Damage, .
         if record is None:
             continue
         # Slim images delete test suites; nothing imports them.
-        rows = [row for row in record_rows(record) if row[0].endswith(CODE) and "/tests/" not in row[0]]
+        rows = [row for row in record_rows(record) if CODE.fullmatch(row[0]) and "/tests/" not in row[0]]
         missing, altered = [], []
         where = str(host.path(dist.location))
         for path, size in rows:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import csv
 import functools
-import os
 import re
-import stat
 from dataclasses import dataclass
 from email.parser import HeaderParser
 from pathlib import Path
@@ -93,9 +91,9 @@ def _file(raw: Any, name: str) -> str | None:
         found: str | None = raw.read_text(name)  # in a zip archive
         return found
     try:
+        if not (path / name).is_file():  # opening a pipe would wait for ever
+            return None
         with (path / name).open("rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                return None
             return file.read(MAX_TEXT).decode("utf-8", "replace")
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
@@ -111,6 +109,7 @@ def _read(raw: Any, folder: str, metadata: str) -> Distribution:
     if not name or not version:
         raise ValueError("its METADATA names no distribution and version")
     record = _file(raw, "RECORD")
+    rows = record_rows(record) if record else []  # after a power cut it may be empty, or all NUL bytes
     return Distribution(
         name=name,
         version=version,
@@ -120,8 +119,8 @@ def _read(raw: Any, folder: str, metadata: str) -> Distribution:
         requires=tuple(_text(value) for value in head.get_all("Requires-Dist", ())),
         requires_python=_text(head["Requires-Python"]) or None,
         wheel_tags=tuple(re.findall(r"(?m)^Tag:\s*(\S+)\s*$", _file(raw, "WHEEL") or "")),
-        modules=_modules(record, _file(raw, "top_level.txt")),
-        listed=record is not None,
+        modules=_modules(rows, _file(raw, "top_level.txt"), canonicalize_name(name).replace("-", "_")),
+        listed=bool(rows),
     )
 
 
@@ -145,8 +144,9 @@ def record_rows(text: str) -> list[tuple[str, int | None]]:
     return rows
 
 
-def _modules(record: str | None, top_level: str | None) -> tuple[str, ...]:
-    if record is None:
-        return tuple(sorted(set((top_level or "").split())))
-    matches = (_MODULE.fullmatch(path) for path, _ in record_rows(record))
+def _modules(rows: list[tuple[str, int | None]], top_level: str | None, own: str) -> tuple[str, ...]:
+    """The import packages by the list of files, else by ``top_level.txt``, else by the distribution's own name."""
+    if not rows:
+        return tuple(sorted(set((top_level or own).split())))
+    matches = (_MODULE.fullmatch(path) for path, _ in rows)
     return tuple(sorted({match["name"].partition(".")[0] for match in matches if match}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -27,6 +28,11 @@ class Unmet:
     requirement: str
     name: str
     found: str | None
+
+    @property
+    def bare(self) -> str:
+        """The required name as the requirer spells it, without the versions."""
+        return re.split(r"[^A-Za-z0-9._-]", self.requirement, maxsplit=1)[0]
 
 
 def unmet_requirements(distributions: Sequence[Distribution], environment: Mapping[str, str]) -> tuple[Unmet, ...]:

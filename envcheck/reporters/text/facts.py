@@ -56,7 +56,9 @@ def _python(python: PythonFacts) -> Iterator[str]:
 
 
 def _packages(packages: PackagesFacts) -> Iterator[str]:
-    yield f"{len(packages.distributions)} distributions, {len(packages.family)} of them TensorFlow, Keras and what they require"
+    count = len(packages.distributions)
+    family = f"{len(packages.family)} of them TensorFlow, Keras and what they require"
+    yield f"{count} distribution{'' if count == 1 else 's'}, {family}"
 
 
 def _tensorflow(tensorflow: TensorFlowFacts) -> Iterator[str]:

@@ -70,14 +70,20 @@ def _run(arguments: Sequence[str] | None) -> int:
         return OK  # click's way out when the reader of --help went away
     except Stopped as stopped:
         return _say(str(stopped), stopped.exit_code)
-    except OSError as error:
-        return _say(f"cannot go on: {error.strerror or error}", USAGE)
     except Exception as error:
-        if os.environ.get("ENVCHECK_TRACEBACK"):
-            raise
-        words = " ".join(f"{type(error).__name__}: {error}".split())
-        return _say(f"a bug in envcheck: {words} (set ENVCHECK_TRACEBACK=1 to see where)", FAILED)
+        if stopping.received is not None:
+            return _say(str(stopping.received), stopping.received.exit_code)
+        return _unforeseen(error)
     return code if isinstance(code, int) else 0
+
+
+def _unforeseen(error: Exception) -> int:
+    if os.environ.get("ENVCHECK_TRACEBACK"):
+        raise error
+    if isinstance(error, OSError):
+        return _say(f"cannot go on: {error.strerror or error}", USAGE)
+    words = " ".join(f"{type(error).__name__}: {error}".split())
+    return _say(f"a bug in envcheck: {words} (set ENVCHECK_TRACEBACK=1 to see where)", FAILED)
 
 
 def _say(line: str, code: int) -> int:

@@ -15,6 +15,8 @@ if sys.platform != "win32":
     _ENDINGS[signal.SIGHUP] = ("the terminal was closed", HUNG_UP)
 _held = 0
 _pending: Stopped | None = None
+received: Stopped | None = None
+"""The signal that arrived last: where Python wraps an exception (``__set_name__`` during an import does), it still counts."""
 
 
 def install() -> None:
@@ -25,8 +27,8 @@ def install() -> None:
 
 
 def _stop(number: int, _frame: FrameType | None) -> None:
-    global _pending  # noqa: PLW0603 - a signal belongs to the whole process
-    stopped = Stopped(*_ENDINGS[signal.Signals(number)])
+    global _pending, received  # noqa: PLW0603 - a signal belongs to the whole process
+    stopped = received = Stopped(*_ENDINGS[signal.Signals(number)])
     if not _held:
         raise stopped
     _pending = stopped

@@ -57,6 +57,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _run(arguments: Sequence[str] | None) -> int:
     stopping.install()
+    code = _ended(arguments)
+    if stopping.received is not None:  # even where Python swallowed the exception, as it does in a __del__
+        return _say(str(stopping.received), stopping.received.exit_code)
+    return code
+
+
+def _ended(arguments: Sequence[str] | None) -> int:
     try:
         code = group.main(arguments, prog_name="envcheck", standalone_mode=False)
     except click.UsageError as error:
@@ -69,11 +76,9 @@ def _run(arguments: Sequence[str] | None) -> int:
     except SystemExit:
         return OK  # click's way out when the reader of --help went away
     except Stopped as stopped:
-        return _say(str(stopped), stopped.exit_code)
+        return stopped.exit_code
     except Exception as error:
-        if stopping.received is not None:
-            return _say(str(stopping.received), stopping.received.exit_code)
-        return _unforeseen(error)
+        return FAILED if stopping.received is not None else _unforeseen(error)
     return code if isinstance(code, int) else 0
 
 

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from envcheck.probes.python import PythonFacts
     from envcheck.probes.tensorflow import TensorFlowFacts
 
-CPU_ON_PURPOSE = ("tensorflow-cpu", "tensorflow-intel", "tensorflow-cpu-aws")
 LAST_WINDOWS_GPU = "2.10"
 FIRST_EXTRA = (2, 14)
 """The first series with the extra ``and-cuda`` (metadata of the wheels)."""
@@ -55,7 +54,7 @@ def gpu_build(
     if build.is_cuda:
         return
     kind = "a build for AMD GPUs (ROCm)" if build.is_rocm else "a build without CUDA"
-    chosen = tensorflow.distribution in CPU_ON_PURPOSE and not expectations.gpu_required
+    chosen = tensorflow.cpu_on_purpose and not expectations.gpu_required
     yield Finding(
         f"{tensorflow.distribution} {tensorflow.version} is {kind}: it will use the CPU, although there is "
         f"{gpu.usable[0].label}",
@@ -67,8 +66,8 @@ def gpu_build(
 
 def _need_tensorflow(keras: KerasFacts) -> None:
     """Raises :class:`Skip` where training runs on another backend: TensorFlow's build says nothing about that one."""
-    if keras.keras is not None and keras.keras.major >= 3 and keras.backend != "tensorflow":
-        raise Skip(f"Keras runs on {keras.backend} here")
+    if keras.other_backend:
+        raise Skip(f"Keras runs on {keras.other_backend} here")
 
 
 def _gpu_build_fix(tensorflow: TensorFlowFacts, host: HostFacts, python: PythonFacts) -> Fix:

@@ -75,8 +75,8 @@ def _groups(gpu: GpuFacts, environment: EnvironmentFacts, keras: KerasFacts) -> 
     Raises:
         Skip: there is none, or training does not run on TensorFlow.
     """
-    if keras.keras is not None and keras.keras.major >= 3 and keras.backend != "tensorflow":
-        raise Skip(f"Keras runs on {keras.backend} here")
+    if keras.other_backend:
+        raise Skip(f"Keras runs on {keras.other_backend} here")
     devices = gpu.need_visible(environment.variables).devices
     known = [device for device in devices if device.compute_capability]
     if not known:

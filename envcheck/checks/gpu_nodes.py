@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from envcheck.probes.host import HostFacts
     from envcheck.probes.tensorflow import TensorFlowFacts
 
-CPU_ON_PURPOSE = ("tensorflow-cpu", "tensorflow-intel", "tensorflow-cpu-aws")
 CONTROL, MEMORY = "/dev/nvidiactl", "/dev/nvidia-uvm"
 
 # How each kind of container is given the GPU: summary and command.
@@ -144,7 +143,7 @@ def kernel_module(
     holders = sorted({device.driver for device in driver.pci if device.driver})
     held = f"; {' and '.join(holders)} holds it" if holders else "; no kernel driver holds it"
     given_away = holders == ["vfio-pci"] or host.container is not None
-    for_cpu = not isinstance(tensorflow, Unavailable) and tensorflow.distribution in CPU_ON_PURPOSE
+    for_cpu = not isinstance(tensorflow, Unavailable) and tensorflow.cpu_on_purpose
     yield Finding(
         f"the PCI bus has {len(driver.pci)} NVIDIA GPU(s) ({', '.join(device.address for device in driver.pci)}) and the "
         f"NVIDIA kernel module is not loaded{held}",

@@ -31,8 +31,8 @@ def installed(packages: PackagesFacts, python: PythonFacts, keras: KerasFacts, m
     """
     if packages.providers("tensorflow"):
         return
-    if keras.keras and keras.keras.major >= 3 and keras.backend != "tensorflow":
-        raise Skip(f"Keras {keras.keras.version} runs on {keras.backend} here")
+    if keras.keras and keras.other_backend:
+        raise Skip(f"Keras {keras.keras.version} runs on {keras.other_backend} here")
     other = next((name for name in ("jax", "torch") if packages.providers(name)), None)
     if keras.keras and keras.keras.major >= 3 and other:
         said = "" if keras.backend_from == "default" else f" ({keras.backend_from})"

@@ -71,6 +71,11 @@ class KerasFacts:
     config: KerasConfig
     keras_copies: tuple[Resolved, ...] = ()
 
+    @property
+    def other_backend(self) -> str | None:
+        """The backend that Keras 3 trains on where it is not TensorFlow."""
+        return self.backend if self.keras and self.keras.major >= 3 and self.backend != "tensorflow" else None
+
 
 def collect(
     host: Host,

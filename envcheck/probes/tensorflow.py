@@ -77,6 +77,11 @@ class TensorFlowFacts:
     copies: tuple[Copy, ...] = ()
     build: BuildFacts = field(default_factory=BuildFacts)
 
+    @property
+    def cpu_on_purpose(self) -> bool:
+        """Whether the distribution's very name says that GPUs are not wanted."""
+        return self.distribution in ("tensorflow-cpu", "tensorflow-intel", "tensorflow-cpu-aws")
+
     def __post_init__(self) -> None:
         """Refuse a version that nobody can compare, from a saved inventory."""
         Version(self.version)

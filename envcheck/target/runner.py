@@ -7,7 +7,6 @@ an exception.
 from __future__ import annotations
 
 import collections
-import enum
 import json
 import os
 import signal
@@ -17,11 +16,12 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-Record = dict[str, Any]
+from envcheck.target.ending import Ending, Kind, Record
+
+__all__ = ["Child", "Ending", "Kind", "Record", "run", "run_script", "start", "start_script"]
 
 GRACE = 5.0
 """Seconds that a killed child may take to disappear; after that it is blocked in the kernel or a driver."""
@@ -29,70 +29,6 @@ TAIL = 16 * 1024
 """Bytes of the child's output that are kept: the end of it, where the reason stands."""
 MAX_ANSWER = 64 * 1024 * 1024
 """Bytes of an answer that are read at most."""
-
-
-class Kind(enum.Enum):
-    """How a child ended."""
-
-    ANSWERED = "answered"
-    EXITED = "exited"
-    """It ended by itself with a non-zero exit code, before its answer was complete."""
-    SIGNALLED = "signalled"
-    """A signal ended it before its answer was complete."""
-    TIMED_OUT = "timed out"
-    UNKILLABLE = "unkillable"
-    """It outlived the deadline and SIGKILL: it is blocked in the kernel or a driver, and was left behind."""
-    NO_ANSWER = "no answer"
-    UNPARSABLE = "unparsable answer"
-    NOT_STARTED = "not started"
-
-
-SIGNAL_WORDS = {
-    "SIGILL": "an illegal instruction (SIGILL): the binary uses CPU instructions that this processor does not have",
-    "SIGSEGV": "a segmentation fault (SIGSEGV): native code touched memory that is not its own",
-    "SIGABRT": "an abort (SIGABRT): native code gave up on a failed assertion",
-    "SIGBUS": "a bus error (SIGBUS): usually a full /dev/shm, or a file cut short while it was mapped",
-    "SIGFPE": "an arithmetic error (SIGFPE)",
-    "SIGKILL": "SIGKILL: from outside, nearly always by the kernel because memory ran out (OOM)",
-    "SIGTERM": "SIGTERM: somebody asked it to end",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How a child ended, what it answered until then, and the end of what it printed.
-
-    ``code`` is an exit code, ``signal`` a name such as ``SIGILL``. ``detail`` says why it could not be started or what
-    could not be parsed. ``seconds`` is wall time.
-    """
-
-    kind: Kind
-    records: tuple[Record, ...] = ()
-    code: int | None = None
-    signal: str | None = None
-    detail: str = ""
-    output: str = ""
-    seconds: float = 0.0
-
-    @property
-    def answered(self) -> bool:
-        """Whether the answer is complete."""
-        return self.kind is Kind.ANSWERED
-
-    def words(self) -> str:
-        """How it ended, to stand after "it": ``was ended by …``, ``did not end within …``."""
-        if self.kind is Kind.SIGNALLED:
-            return f"was ended by {SIGNAL_WORDS.get(self.signal or '', self.signal)}"
-        return {
-            Kind.ANSWERED: "answered",
-            Kind.EXITED: f"ended with exit code {self.code}",
-            Kind.TIMED_OUT: f"did not end within {self.seconds:.0f} s and was killed",
-            Kind.UNKILLABLE: f"did not end within {self.seconds:.0f} s and could not be killed: it is blocked in the "
-            "kernel or in a driver",
-            Kind.NO_ANSWER: "ended without an answer",
-            Kind.UNPARSABLE: f"gave an answer that cannot be read ({self.detail})",
-            Kind.NOT_STARTED: f"could not be started: {self.detail}",
-        }[self.kind]
 
 
 def script_path(script: str) -> Path:

@@ -7,12 +7,15 @@ import shlex
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from envcheck.findings import Finding, Fix, Severity, Skip, check
+from envcheck.findings import Finding, Fix, Location, Severity, Skip, check
+from envcheck.inventory import Unavailable
 from envcheck.versions import at_least
 
 if TYPE_CHECKING:
+    from envcheck.probes.packages import PackagesFacts
     from envcheck.probes.python import PythonFacts
     from envcheck.probes.smoke import SmokeFacts, Step
+    from envcheck.probes.tensorflow import TensorFlowFacts
 
 _SAID = 1500
 """Characters of the run's output that a finding shows as evidence."""
@@ -21,11 +24,20 @@ _SAID = 1500
 _FATAL = re.compile(r"Fatal Python error|Check failed|terminate called|^F\d{4} |^F0000 |LLVM ERROR|what\(\):")
 """Where native code, or faulthandler, says that it is over."""
 _SAYS_WHY = re.compile(r"Check failed|terminate called|what\(\):|LLVM ERROR|symbol lookup error|^F\d{4} ")
+_PLUGIN_MAKERS = (
+    "tensorflow-metal",
+    "tensorflow-directml-plugin",
+    "intel-extension-for-tensorflow",
+    "intel-extension-for-tensorflow-lib",
+)
+"""Distributions that put a library into ``tensorflow-plugins``: https://github.com/tensorflow/community/pull/262"""
 _MEMORY = re.compile(r"pthread_create\(\) failed|failed to map segment|bad_alloc|Cannot allocate memory")
 
 
 @check("SMK101", "TensorFlow and Keras can be imported")
-def import_(smoke: SmokeFacts, python: PythonFacts) -> Iterator[Finding]:
+def import_(
+    smoke: SmokeFacts, python: PythonFacts, packages: PackagesFacts, tensorflow: TensorFlowFacts | Unavailable
+) -> Iterator[Finding]:
     """`import tensorflow` (or Keras on its other backends) fails, crashes or hangs.
 
     Cause: envcheck imports what your script would import, from the folder where it was started. An exception names what
@@ -41,7 +53,35 @@ def import_(smoke: SmokeFacts, python: PythonFacts) -> Iterator[Finding]:
     Source: https://www.tensorflow.org/install/errors; https://docs.python.org/3/library/faulthandler.html;
     signal(7), https://man7.org/linux/man-pages/man7/signal.7.html
     """
+    plugins = () if isinstance(tensorflow, Unavailable) else tensorflow.plugins
+    if smoke.step("import").status != "ok" and plugins and _in_plugin(smoke):
+        yield _plugin(smoke, python, packages, plugins)
+        return
     yield from _judge(smoke, python, "import")
+
+
+def _in_plugin(smoke: SmokeFacts) -> bool:
+    """Whether TensorFlow was loading a library from a folder then: its load_library.py does nothing else."""
+    frames = smoke.step("import").frames
+    return "framework/load_library.py" in (smoke.stopped_at or (frames[-1] if frames else ""))
+
+
+def _plugin(smoke: SmokeFacts, python: PythonFacts, packages: PackagesFacts, plugins: tuple[str, ...]) -> Finding:
+    folder = plugins[0].rpartition("/")[0]
+    owners = [name for name in _PLUGIN_MAKERS if packages.find(name)]
+    command = python.uninstall(*owners) if owners else shlex.join(["mv", folder, f"{folder}.off"])
+    names = ", ".join(plugin.rpartition("/")[2] for plugin in plugins)
+    return Finding(
+        f"`import tensorflow` {_how(smoke, smoke.step('import'))}: TensorFlow was loading its plug-ins ({names}), "
+        f"which must be built for its very release",
+        Fix(
+            f"Take {' and '.join(owners) or folder} away, or install the release of it that fits this TensorFlow.",
+            (command,),
+            "envcheck smoke",
+        ),
+        Location(folder),
+        evidence={"plugins": list(plugins), "output": "\n".join(_told(smoke.output)), "stopped_at": smoke.stopped_at},
+    )
 
 
 @check("SMK102", "The framework can use the device that is asked for")

@@ -63,7 +63,8 @@ class TensorFlowFacts:
     ``distribution`` is its normalized name, as in ``tensorflow-cpu``. ``folder`` is its package folder; None when the
     distribution is there and the folder is not. ``copies`` are all the distributions that bring ``tensorflow``, this one
     included. ``conda`` is the conda package that installed it, with its build string. ``vendor`` is ``ngc`` for NVIDIA's
-    container build, ``conda``, ``pypi`` or ``unknown``.
+    container build, ``conda``, ``pypi`` or ``unknown``. ``plugins`` are the libraries in ``tensorflow-plugins`` beside the
+    package, all of which TensorFlow loads when it is imported.
     """
 
     distribution: str
@@ -76,6 +77,7 @@ class TensorFlowFacts:
     conda: str | None = None
     copies: tuple[Copy, ...] = ()
     build: BuildFacts = field(default_factory=BuildFacts)
+    plugins: tuple[str, ...] = ()
 
     @property
     def cpu_on_purpose(self) -> bool:
@@ -113,6 +115,11 @@ def collect(
         conda=conda,
         copies=tuple(Copy(dist.key, dist.version, dist.location) for dist in copies),
         build=_build(host, f"{used.location}/{folder}") if folder else BuildFacts(),
+        plugins=tuple(
+            f"{used.location}/tensorflow-plugins/{name}"
+            for name in host.names(f"{used.location}/tensorflow-plugins")
+            if name.endswith((".so", ".dylib", ".dll"))
+        ),
     )
 
 

@@ -10,7 +10,9 @@ import pytest
 
 from envcheck.checks import smoke as checks
 from envcheck.findings import Check, Finding, Fix, Severity, Skip
+from envcheck.inventory import Unavailable
 from envcheck.probes.smoke import STEPS, SmokeFacts, Step
+from envcheck.probes.tensorflow import TensorFlowFacts
 
 EVERY = {
     "import": checks.import_,
@@ -45,8 +47,14 @@ def stopped(name: str, status: str, **changes: Any) -> SmokeFacts:
     return facts(Step(name, status), *(Step(each, "not reached") for each in later), **changes)
 
 
-def judge(check: Check, smoke: SmokeFacts) -> list[Finding]:
-    return list(check.judge(smoke, literals.python()))
+def judge(check: Check, smoke: SmokeFacts, tensorflow: object = None) -> list[Finding]:
+    known = {
+        "smoke": smoke,
+        "python": literals.python(),
+        "packages": literals.packages(),
+        "tensorflow": tensorflow or Unavailable("not looked at"),
+    }
+    return list(check.judge(*(known[name] for name in check.facts)))
 
 
 def the_fix(finding: Finding) -> Fix:
@@ -207,3 +215,24 @@ def test_any_missing_module_can_be_installed() -> None:
     (finding,) = judge(checks.import_, smoke)
     assert finding.fix is not None
     assert finding.fix.commands == ("/srv/venv/bin/python -m pip install scipy",)
+
+
+PLUGIN = f"{literals.SITE}/tensorflow-plugins/libmetal_plugin.dylib"
+WITH_PLUGIN = TensorFlowFacts("tensorflow", "2.18.0", literals.SITE, "pip", "pypi", None, plugins=(PLUGIN,))
+
+
+def test_a_crash_while_plug_ins_are_loaded_names_them() -> None:
+    smoke = stopped(
+        "import",
+        "crashed",
+        ending="was ended by an abort (SIGABRT)",
+        signal="SIGABRT",
+        stopped_at="/x/tensorflow/python/framework/load_library.py:151 in load_library",
+    )
+    (finding,) = judge(checks.import_, smoke, WITH_PLUGIN)
+    assert "TensorFlow was loading its plug-ins (libmetal_plugin.dylib)" in finding.message
+    folder = f"{literals.SITE}/tensorflow-plugins"
+    assert the_fix(finding).commands == (f"mv {folder} {folder}.off",)
+    (finding,) = judge(checks.import_, dataclasses.replace(smoke, stopped_at="/x/numpy/core.py:1 in f"), WITH_PLUGIN)
+    assert "plug-ins" not in finding.message
+    assert judge(checks.import_, GOOD, WITH_PLUGIN) == []

@@ -23,7 +23,9 @@ def described(prefix: str, inventory: Inventory) -> list[str]:
     lines: list[str] = []
     for name, describe in _DESCRIBED.get(prefix, ()):
         fact = inventory.facts.get(name)
-        if fact is not None and not isinstance(fact, Unavailable):
+        if isinstance(fact, Unavailable):
+            lines += [fact.reason] * (name in _SAID_WHEN_MISSING)
+        elif fact is not None:
             lines.extend(describe(fact))
     return lines
 
@@ -121,6 +123,7 @@ def _size(amount: int | None) -> str:
     return "unknown" if amount is None else f"{amount / 2**30:.1f} GiB"
 
 
+_SAID_WHEN_MISSING = ("tensorflow", "gpu", "smoke")
 _DESCRIBED: dict[str, tuple[tuple[str, Callable[[Any], Iterator[str]]], ...]] = {
     "ENV1": (("host", _host), ("python", _python)),
     "ENV2": (("packages", _packages),),

@@ -65,12 +65,15 @@ def run(checks: Iterable[Check], facts: Facts) -> tuple[Outcome, ...]:
     by_code = {check.code: check for check in checks}
     outcomes = [_run(check, facts) for check in by_code.values()]
     proven = {outcome.code for outcome in outcomes if outcome.status is Status.PASSED}
-    return _consequences([_weighed(outcome, by_code[outcome.code], proven) for outcome in outcomes], by_code)
+    ran_and_failed = {o.code for o in outcomes if o.status is Status.FAILED and o.code.startswith("SMK")}
+    weighed = [_weighed(outcome, by_code[outcome.code], proven, ran_and_failed) for outcome in outcomes]
+    return _consequences(weighed, by_code)
 
 
-def _weighed(outcome: Outcome, check: Check, proven: Collection[str]) -> Outcome:
-    """Lower errors to warnings where what they foretell was seen to work."""
-    if outcome.status is not Status.FAILED or check.unless not in proven:
+def _weighed(outcome: Outcome, check: Check, proven: Collection[str], ran_and_failed: Collection[str]) -> Outcome:
+    """Lower errors to warnings where what they foretell was seen to work, all of it."""
+    came_true = any(code.startswith(check.explains) for code in ran_and_failed)
+    if outcome.status is not Status.FAILED or check.unless not in proven or came_true:
         return outcome
     findings = tuple(
         finding

@@ -282,6 +282,7 @@ def test_nowhere_to_write_to() -> None:
     assert closed.returncode == 2
     assert closed.stderr.startswith("envcheck: stdout is closed")
     assert shell("$envcheck doctor --python /no/such/python 2>&-").returncode == 2
+    assert "stdin is closed" in complaint(shell("$envcheck doctor --from - <&-"))
 
 
 def test_a_deleted_current_folder(tmp_path: Path) -> None:

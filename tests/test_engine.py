@@ -192,6 +192,9 @@ def test_an_error_that_was_disproved_is_a_warning() -> None:
     assert severities == [Severity.WARNING, Severity.NOTE]
     assert outcomes["ENV001"].findings[0].message.endswith("(the tiny model trained all the same)")
     assert exit_code(list(outcomes.values()), "error", strict=False) == 0
+    came_true = run([foretells, asking("SMK105"), fails("SMK107")], facts())
+    assert came_true[0].worst is Severity.ERROR
+    assert came_true[2].caused_by == "ENV001"
     (alone,) = run([foretells], facts())
     assert alone.worst is Severity.ERROR
 

@@ -174,6 +174,10 @@ def intact(packages: PackagesFacts, python: PythonFacts) -> Iterator[Finding]:
 
     Source: https://packaging.python.org/en/latest/specifications/recording-installed-packages/#the-record-file
     """
+    roots = {dist for module in ("tensorflow", "keras", "tf_keras") for dist in packages.providers(module)}
+    unlisted = sorted(dist.name for dist in roots if not dist.listed)
+    if unlisted and not packages.damaged:
+        raise Skip(f"{' and '.join(unlisted)} has no list of its files (RECORD)", unknown=True)
     for damage in packages.damaged:
         examples = ", ".join(damage.examples[:3])
         parts = [f"{damage.missing} missing"] * bool(damage.missing) + [f"{damage.altered} altered"] * bool(

@@ -184,6 +184,7 @@ def backend(keras: KerasFacts, packages: PackagesFacts, python: PythonFacts) -> 
             ),
             Location(keras.config.path) if said != "KERAS_BACKEND" else None,
             symbol=keras.backend,
+            severity=Severity.WARNING if keras.legacy else None,  # only an `import keras` meets it then
         )
     elif not packages.providers(known[keras.backend]):
         yield Finding(
@@ -194,6 +195,7 @@ def backend(keras: KerasFacts, packages: PackagesFacts, python: PythonFacts) -> 
             ),
             Location(keras.config.path) if said != "KERAS_BACKEND" else None,
             symbol=keras.backend,
+            severity=Severity.WARNING if keras.legacy else None,  # only an `import keras` meets it then
         )
 
 

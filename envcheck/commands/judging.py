@@ -122,6 +122,8 @@ def read_inventory(source: str) -> Inventory:
     """
     from envcheck.codec import decode_inventory, facts_type  # noqa: PLC0415 - the usual run decodes nothing
 
+    if source == "-" and sys.stdin is None:
+        raise UsageError("--from -: stdin is closed")
     try:
         text = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
     except OSError as error:

@@ -92,7 +92,7 @@ def collect(
     legacy = flag in LEGACY_VALUES and release is not None and release >= (2, 15)
     config = _config(host, _keras_home(host, python, environment))
     backend, backend_from = "tensorflow", "default"
-    if config.backend:
+    if config.backend is not None:  # an empty one is taken at its word
         backend, backend_from = config.backend, config.path
     if environment.get("KERAS_BACKEND"):
         backend, backend_from = environment.variables["KERAS_BACKEND"], "KERAS_BACKEND"
@@ -113,7 +113,9 @@ def _copies(packages: PackagesFacts, module: str, nightly: str) -> tuple[Resolve
     found = packages.providers(module)
     if not found:  # an editable installation lists no files of its own
         named = (packages.find(module), packages.find(nightly))
-        found = tuple(dist for dist in named if dist is not None and any("editable" in name for name in dist.modules))
+        found = tuple(
+            dist for dist in named if dist is not None and (not dist.modules or "editable" in str(dist.modules))
+        )
     bad = {(each.name, each.version): each.missing + each.altered for each in packages.damaged}
     # Where two write one package, the one whose files are on disk is what is imported.
     real_first = sorted(found, key=lambda dist: bad.get((dist.name, dist.version), 0))

@@ -119,6 +119,13 @@ def test_what_a_knot_explains_is_not_said_twice() -> None:
     assert list(requirements.judge(old, python(), load_matrix())) == []
 
 
+def test_files_that_nobody_listed_are_not_known_to_be_whole() -> None:
+    unlisted = dataclasses.replace(packages(tensorflow(listed=False)), family=FAMILY)
+    with pytest.raises(Skip, match="has no list of its files") as caught:
+        list(intact.judge(unlisted, python()))
+    assert caught.value.unknown
+
+
 def test_damaged_files() -> None:
     (finding,) = intact.judge(facts(damaged=(Damage("keras", "3.1.0", SITE, 900, 3, 1, ("keras/a.py",)),)), python())
     assert finding.message == "keras 3.1.0 has 3 missing and 1 altered of 900 code files: keras/a.py"

@@ -103,3 +103,16 @@ def test_of_two_distributions_the_one_whose_files_are_there_is_keras() -> None:
     facts = keras.collect(Host(), python(home="/nowhere"), damaged, environment(), tensorflow)
     assert facts.keras is not None
     assert facts.keras.name == "keras-nightly"
+
+
+def test_an_editable_keras_is_there_although_it_lists_no_files() -> None:
+    found = packages(distribution("keras", "2.15.0", modules=()))
+    tensorflow = TensorFlowFacts("tensorflow", "2.15.1", SITE, "pip", "pypi", None)
+    facts = keras.collect(Host(), python(home="/nowhere"), found, environment(), tensorflow)
+    assert facts.keras is not None
+    assert facts.keras.version == "2.15.0"
+
+
+def test_an_empty_backend_is_taken_at_its_word(tmp_path: Path) -> None:
+    (tmp_path / "keras.json").write_text('{"backend": ""}')
+    assert collect("2.21.0", KERAS_HOME=str(tmp_path)).backend == ""

@@ -221,3 +221,10 @@ def test_an_emptied_record_does_not_make_a_leftover(tmp_path: Path, record: byte
     facts = read(tmp_path)
     assert facts.leftovers == ()
     assert [dist.name for dist in facts.providers("numpy")] == ["numpy"]
+
+
+def test_an_emptied_library_is_missing(tmp_path: Path) -> None:
+    install(tmp_path, "tensorflow", "2.15.1", files={**TENSORFLOW, "tensorflow/libtensorflow_cc.so.2": "ELF"})
+    (tmp_path / "tensorflow/libtensorflow_cc.so.2").write_text("")
+    (damage,) = read(tmp_path).damaged
+    assert (damage.missing, damage.altered) == (1, 0)

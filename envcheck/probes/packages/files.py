@@ -60,7 +60,9 @@ def damage(host: Host, distributions: Sequence[Distribution]) -> tuple[Damage, .
             except (OSError, ValueError):
                 missing.append(path)
                 continue
-            if size is not None and real != size:
+            if size and not real:
+                missing.append(path)  # nobody empties a file on purpose: a full disk, a power cut
+            elif size is not None and real != size:
                 altered.append(path)
         if missing or altered:
             examples = tuple((missing + altered)[:EXAMPLES])

@@ -125,16 +125,17 @@ def requirements(packages: PackagesFacts, python: PythonFacts, matrix: Matrix) -
         if unmet.found is None and packages.providers(unmet.name.replace("-", "_")):
             continue  # another distribution brings it: tensorflow-cpu for tensorflow
         by_name.setdefault(unmet.name, []).append(unmet)
+    roots = {dist.name for dist in packages.roots()}
     for name, wanting in by_name.items():
         found = wanting[0].found
         # What a requirement of a requirement is needed for, nobody has tried.
-        roots = {dist.name for module in ("tensorflow", "keras", "tf_keras") for dist in packages.providers(module)}
         fatal = found is None and name not in matrix.optional and any(each.requirer in roots for each in wanting)
         told = ", ".join(f"{each.requirer} {each.requirer_version} requires {each.requirement}" for each in wanting)
-        together = ",".join(dict.fromkeys(each.requirement.removeprefix(each.bare) for each in wanting))
+        specifiers = dict.fromkeys(each.requirement.removeprefix(each.bare) for each in wanting)
+        wanted = wanting[0].bare + ",".join(filter(None, specifiers))
         yield Finding(
             f"{told}; {name} {found} is installed" if found else f"{told}; {name} is not installed",
-            Fix("Install what is required.", (python.install(f"{wanting[0].bare}{together.strip(',')}"),)),
+            Fix("Install what is required.", (python.install(wanted),)),
             symbol=name,
             severity=Severity.ERROR if fatal else None,
         )
@@ -174,8 +175,7 @@ def intact(packages: PackagesFacts, python: PythonFacts) -> Iterator[Finding]:
 
     Source: https://packaging.python.org/en/latest/specifications/recording-installed-packages/#the-record-file
     """
-    roots = {dist for module in ("tensorflow", "keras", "tf_keras") for dist in packages.providers(module)}
-    unlisted = sorted(dist.name for dist in roots if not dist.listed)
+    unlisted = sorted(dist.name for dist in packages.roots() if not dist.listed)
     if unlisted and not packages.damaged:
         raise Skip(f"{' and '.join(unlisted)} has no list of its files (RECORD)", unknown=True)
     for damage in packages.damaged:

@@ -134,3 +134,11 @@ def test_damaged_files() -> None:
     assert finding.fix.commands == ("/srv/venv/bin/python -m pip install --force-reinstall --no-deps keras==3.1.0",)
     (edited,) = intact.judge(facts(damaged=(Damage("keras", "3.1.0", SITE, 900, 0, 1, ("keras/a.py",)),)), python())
     assert edited.severity is Severity.WARNING
+
+
+def test_a_requirement_without_versions_leaves_no_empty_specifier() -> None:
+    wanting = tuple(Unmet("tensorflow", "2.21.0", text, "numpy", None) for text in ("numpy<3", "numpy", "numpy>=1.26"))
+    found = dataclasses.replace(packages(tensorflow()), family=FAMILY, unmet=wanting)
+    (finding,) = requirements.judge(found, python(), load_matrix())
+    assert finding.fix is not None
+    assert finding.fix.commands == ("/srv/venv/bin/python -m pip install 'numpy<3,>=1.26'",)

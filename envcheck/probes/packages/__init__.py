@@ -10,7 +10,7 @@ from packaging.version import Version
 from envcheck.host import Host
 from envcheck.probes.packages.files import Damage, Leftover, damage, leftovers
 from envcheck.probes.packages.metadata import Distribution, Unread, read_folder
-from envcheck.probes.packages.requirements import Unmet, family_of, unmet_requirements
+from envcheck.probes.packages.requirements import ROOTS, Unmet, family_of, unmet_requirements
 from envcheck.probes.python import PythonFacts
 
 __all__ = ["Damage", "Distribution", "Leftover", "PackagesFacts", "Unmet", "Unread", "collect"]
@@ -46,6 +46,10 @@ class PackagesFacts:
     def providers(self, module: str) -> tuple[Distribution, ...]:
         """The distributions that bring the import package ``module``, copies that are shadowed left out."""
         return tuple(dist for dist in self.distributions if module in dist.modules)
+
+    def roots(self) -> tuple[Distribution, ...]:
+        """The distributions that bring TensorFlow and Keras themselves; what they require is not among them."""
+        return tuple(dist for dist in self.distributions if set(ROOTS) & set(dist.modules))
 
     def declared(self, name: str) -> str | None:
         """An unmet requirement on ``name`` as a distribution of the family declares it: what should be installed."""

@@ -142,7 +142,7 @@ def driver_floor(
         return
     if driver.cuda_version and numbers(driver.cuda_version)[:1] >= numbers(build.cuda)[:1]:
         return  # the loader finds a newer libcuda than the driver's own: forward compatibility (cuda-compat)
-    older = next((r for r in matrix.rows if _served(matrix, r.cuda, system, driver.version)), None)
+    older = next((r for r in matrix.rows if r.cuda and _served(matrix, r.cuda, system, driver.version)), None)
     where = "of Windows" if host.wsl else "of the container's host" if host.container else ""
     commands: tuple[str, ...] = ()
     if older and python.series in older.python:

@@ -11,7 +11,8 @@ from packaging.version import Version
 from envcheck.findings import Finding, Fix, Location, Severity, Skip, check
 
 if TYPE_CHECKING:
-    from envcheck.knowledge.matrix import Matrix, Series
+    from envcheck.knowledge.matrix import Matrix
+    from envcheck.knowledge.series import Series
     from envcheck.probes.keras import KerasFacts
     from envcheck.probes.packages import PackagesFacts
     from envcheck.probes.python import PythonFacts

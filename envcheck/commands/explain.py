@@ -9,7 +9,8 @@ import click
 from envcheck.commands.output import write
 from envcheck.errors import UsageError
 from envcheck.findings import Check
-from envcheck.knowledge.matrix import Knot, load_matrix
+from envcheck.knowledge.knots import Knot
+from envcheck.knowledge.matrix import load_matrix
 from envcheck.registry import checks
 
 

@@ -1,118 +1,81 @@
-"""The compatibility matrix: typed rows over ``compat_matrix/*.yaml``, each with its source."""
+"""The compatibility matrix: typed rows over ``compat_matrix/``, each with its source, read when first asked for."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeVar
 
-from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from envcheck.errors import EnvcheckError
-from envcheck.knowledge.rows import LINE, Row, folder, load
+from envcheck.knowledge.knots import Knot
+from envcheck.knowledge.names import Names, Refreshed
+from envcheck.knowledge.nvidia import Driver, NvmlCode
+from envcheck.knowledge.overlay import Overlay, Override
+from envcheck.knowledge.releases import Releases
+from envcheck.knowledge.rows import folder
+from envcheck.knowledge.series import Series
+from envcheck.knowledge.tables import KEYS, Tables
 from envcheck.versions import numbers
 
-T = TypeVar("T")
 
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where a row stands and how it is known: ``released``, ``documented`` or ``measured``; ``checked`` is a date."""
-
-    file: str
-    line: int
-    known: str
-    checked: str
-    sources: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """What one TensorFlow series (``2.15``) was built for and needs; the YAML file says what each column means."""
-
-    series: str
-    python: tuple[str, ...]
-    keras: str | None
-    tf_keras: str | None
-    cuda: str
-    cudnn: str
-    sass: tuple[str, ...] | None
-    ptx: tuple[str, ...] | None
-    glibc: str
-    source: Source
-
-
-@dataclass(frozen=True, slots=True)
-class Driver:
-    """The oldest NVIDIA driver that serves a CUDA toolkit; None where the vendor names none for that system."""
-
-    cuda: str
-    linux: str | None
-    windows: str | None
-    source: Source
-
-    def on(self, system: str) -> str | None:
-        """The floor on ``Linux`` or ``Windows``."""
-        return {"Linux": self.linux, "Windows": self.windows}.get(system)
-
-
-@dataclass(frozen=True, slots=True)
-class Knot:
-    """Versions that break each other although no metadata says so, or worse than the metadata says.
-
-    ``when`` maps distributions to version ranges, ``python`` among them; all must hold. ``install`` and ``uninstall``
-    are the fix, with ``{series}`` standing for the TensorFlow series found.
-    """
-
-    id: str
-    when: Mapping[str, str]
-    severity: str
-    consequence: str
-    fix: str
-    install: tuple[str, ...]
-    uninstall: tuple[str, ...]
-    source: Source
-
-    def ties(self, installed: Mapping[str, Version]) -> bool:
-        """Whether every range of ``when`` holds for what is installed."""
-        return all(
-            name in installed and SpecifierSet(wanted).contains(installed[name], prereleases=True)
-            for name, wanted in self.when.items()
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class NvmlCode:
-    """What one NVML return code means and what to do; the YAML file says what each column means.
-
-    ``name`` is without ``NVML_ERROR_``. ``container`` is the remedy inside a container where it differs.
-    """
-
-    code: int
-    name: str
-    meaning: str
-    remedy: str
-    container: str | None
-    commands: tuple[str, ...]
-    source: Source
-
-
-@dataclass(frozen=True, slots=True)
 class Matrix:
     """Everything ``compat_matrix/`` knows, ready to be asked."""
 
-    rows: tuple[Series, ...]
-    toolkits: tuple[Driver, ...]
-    families: tuple[Driver, ...]
-    knots: tuple[Knot, ...]
-    loads: frozenset[str]
-    """Top-level modules, of the standard library and of distributions, that ``import tensorflow`` loads."""
-    optional: frozenset[str]
-    """Normalized names of distributions that TensorFlow requires and was seen to import without."""
-    nvml: tuple[NvmlCode, ...] = ()
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self.releases = Releases(tables.folder / "releases")
+        """Every release of every recorded distribution."""
+
+    @property
+    def overrides(self) -> tuple[Override, ...]:
+        """What a team's own file changes."""
+        return self._tables.overrides
+
+    @functools.cached_property
+    def as_of(self) -> str:
+        """The date up to which releases are known, ISO 8601."""
+        (row,) = self._tables.rows("refreshed", Refreshed)
+        return row.as_of
+
+    @functools.cached_property
+    def rows(self) -> tuple[Series, ...]:
+        """The TensorFlow series, newest first."""
+        return tuple(sorted(self._tables.rows("tensorflow", Series), key=lambda row: numbers(row.series), reverse=True))
+
+    @functools.cached_property
+    def toolkits(self) -> tuple[Driver, ...]:
+        """CUDA toolkits (``12.5``) and the drivers they need themselves."""
+        return self._tables.rows("toolkits", Driver)
+
+    @functools.cached_property
+    def families(self) -> tuple[Driver, ...]:
+        """CUDA majors (``12``) and the drivers that minor-version compatibility lets them run on."""
+        return self._tables.rows("minor_version_compatibility", Driver)
+
+    @functools.cached_property
+    def knots(self) -> tuple[Knot, ...]:
+        """Versions that break each other."""
+        return self._tables.rows("knots", Knot)
+
+    @functools.cached_property
+    def nvml(self) -> tuple[NvmlCode, ...]:
+        """The return codes of NVML."""
+        return self._tables.rows("nvml", NvmlCode)
+
+    @property
+    def loads(self) -> frozenset[str]:
+        """Top-level modules, of the standard library and of distributions, that ``import tensorflow`` loads."""
+        return self._names["standard_library"] | self._names["packages"]
+
+    @property
+    def optional(self) -> frozenset[str]:
+        """Normalized names of distributions that TensorFlow requires and was seen to import without."""
+        return self._names["optional_requirements"]
+
+    @functools.cached_property
+    def _names(self) -> Mapping[str, frozenset[str]]:
+        return {row.what: frozenset(row.names) for row in self._tables.rows("names", Names)}
 
     def nvml_code(self, name: str) -> NvmlCode | None:
         """The row of an NVML return code, by its name without ``NVML_ERROR_``; None for one not known."""
@@ -153,95 +116,14 @@ def _distance(known: tuple[int, ...], wanted: tuple[int, int]) -> tuple[int, int
 
 
 @functools.cache
-def load_matrix(path: Path | None = None) -> Matrix:
-    """The matrix in the folder ``path``; by default the one that ships with envcheck.
+def load_matrix(path: Path | None = None, overlay: Path | None = None) -> Matrix:
+    """The matrix in the folder ``path``, by default the one that ships with envcheck, with a team's own file over it.
+
+    The files are read when first asked for; then a damaged one raises EnvcheckError, naming file and line.
 
     Raises:
-        EnvcheckError: a file is missing or a row lacks a column; the message names file and line.
+        UsageError: ``overlay`` cannot be used; the message names file and line.
     """
-    where = path or folder()
-    return Matrix(
-        rows=tuple(_each(where / "tensorflow.yaml", _series)),
-        toolkits=tuple(_each(where / "drivers.yaml", _driver, "toolkits")),
-        families=tuple(_each(where / "drivers.yaml", _driver, "minor_version_compatibility")),
-        knots=tuple(_each(where / "knots.yaml", _knot)),
-        loads=_names(where / "imports.yaml", "standard_library", "modules")
-        | _names(where / "imports.yaml", "packages", "modules"),
-        optional=_names(where / "imports.yaml", "optional_requirements", "names"),
-        nvml=tuple(_each(where / "nvml.yaml", _nvml_code)),
-    )
-
-
-def _each(path: Path, build: Callable[[Row, Source], T], section: str | None = None) -> Iterator[T]:
-    rows = load(path)
-    if section is not None:
-        rows = rows.get(section) if isinstance(rows, dict) else None
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise EnvcheckError(
-            f"envcheck's own data is damaged: {path.name}:1: {section or 'the file'} is no list of rows"
-        )
-    for row in rows:
-        source = _source(path, row)
-        try:
-            yield build(row, source)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise EnvcheckError(f"envcheck's own data is damaged: {path.name}:{row[LINE]}: {error!r}") from None
-
-
-def _names(path: Path, section: str, key: str) -> frozenset[str]:
-    rows = load(path)
-    row = rows.get(section) if isinstance(rows, dict) else None
-    if not isinstance(row, dict) or not isinstance(row.get(key), list):
-        raise EnvcheckError(f"envcheck's own data is damaged: {path.name}:1: {section} has no list of {key}")
-    _source(path, row)
-    return frozenset(row[key])
-
-
-def _source(path: Path, row: Row) -> Source:
-    try:
-        return Source(path.name, row[LINE], row["known"], str(row["checked"]), tuple(row["source"]))
-    except (KeyError, TypeError) as error:
-        raise EnvcheckError(
-            f"envcheck's own data is damaged: {path.name}:{row[LINE]}: every row says known, checked and source ({error})"
-        ) from None
-
-
-def _series(row: Row, source: Source) -> Series:
-    return Series(
-        series=row["series"],
-        python=tuple(row["python"]),
-        keras=row["keras"],
-        tf_keras=row["tf_keras"],
-        cuda=row["cuda"],
-        cudnn=row["cudnn"],
-        sass=None if row["sass"] is None else tuple(row["sass"]),
-        ptx=None if row["ptx"] is None else tuple(row["ptx"]),
-        glibc=row["glibc"],
-        source=source,
-    )
-
-
-def _driver(row: Row, source: Source) -> Driver:
-    cuda = row["cuda"] if "cuda" in row else str(row["cuda_major"])
-    return Driver(cuda, row["linux"], row["windows"], source)
-
-
-def _nvml_code(row: Row, source: Source) -> NvmlCode:
-    text = (row["name"], row["meaning"], row["remedy"])
-    return NvmlCode(int(row["code"]), *text, row["container"], tuple(row["commands"]), source)
-
-
-def _knot(row: Row, source: Source) -> Knot:
-    when = {name: wanted for name, wanted in row["when"].items() if name != LINE}
-    for wanted in when.values():
-        SpecifierSet(wanted)
-    return Knot(
-        id=row["id"],
-        when=when,
-        severity=row["severity"],
-        consequence=row["consequence"],
-        fix=row["fix"],
-        install=tuple(row.get("install", ())),
-        uninstall=tuple(row.get("uninstall", ())),
-        source=source,
-    )
+    tables = Tables(path or folder(), None if overlay is None else Overlay(overlay, KEYS))
+    tables.check_overlay()
+    return Matrix(tables)

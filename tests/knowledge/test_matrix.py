@@ -18,8 +18,12 @@ from packaging.version import Version
 
 from envcheck.errors import EnvcheckError
 from envcheck.findings import Severity
-from envcheck.knowledge.matrix import Driver, Knot, Series, load_matrix
-from envcheck.knowledge.rows import LINE, folder, load
+from envcheck.knowledge.knots import Knot
+from envcheck.knowledge.matrix import Matrix, load_matrix
+from envcheck.knowledge.nvidia import Driver
+from envcheck.knowledge.rows import KNOWN, LINE, folder, read
+from envcheck.knowledge.series import Series
+from envcheck.knowledge.tables import TABLES, Tables
 from envcheck.versions import numbers
 
 MATRIX = load_matrix()
@@ -28,7 +32,7 @@ MATRIX = load_matrix()
 def rows() -> Iterator[tuple[str, dict[str, Any]]]:
     """Every row of every file: the outermost mappings, of a list or of a section."""
     for path in sorted(folder().glob("*.yaml")):
-        found = load(path)
+        found = read(path)
         for section in found.values() if isinstance(found, dict) else [found]:
             for row in section if isinstance(section, list) else [section]:
                 if isinstance(row, dict):
@@ -51,7 +55,7 @@ def test_there_are_rows() -> None:
 
 @pytest.mark.parametrize(("file", "row"), ROWS, ids=[f"{file}:{row[LINE]}" for file, row in ROWS])
 def test_a_row_says_how_it_is_known_and_when_it_was_checked(file: str, row: dict[str, Any]) -> None:
-    assert row["known"] in ("released", "documented", "measured")
+    assert row["known"] in KNOWN
     assert isinstance(row["checked"], datetime.date)
     assert row["checked"] >= datetime.date(2024, 1, 1)
     assert isinstance(row["source"], list)
@@ -121,6 +125,7 @@ def test_newer_toolkits_need_newer_drivers() -> None:
 
 def test_every_series_names_a_toolkit_whose_driver_is_known() -> None:
     for row in MATRIX.rows:
+        assert row.cuda is not None
         assert MATRIX.toolkit_driver(row.cuda) is not None, row.series
 
 
@@ -213,18 +218,26 @@ def data(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def read_all(data: Path) -> None:
+    """Every table, read anew."""
+    tables = Tables(data)
+    for name, table in TABLES.items():
+        tables.rows(name, table.kind)
+
+
 def test_the_copy_is_as_good_as_the_data(data: Path) -> None:
-    assert load_matrix(data) == MATRIX
+    read_all(data)
+    assert Matrix(Tables(data)).rows == MATRIX.rows
 
 
-def test_a_missing_file_is_named(data: Path) -> None:
-    for name in ("tensorflow.yaml", "drivers.yaml", "knots.yaml", "imports.yaml"):
-        text = (data / name).read_text("utf-8")
-        (data / name).unlink()
-        load_matrix.cache_clear()
-        with pytest.raises(EnvcheckError, match=name):
-            load_matrix(data)
-        (data / name).write_text(text, "utf-8")
+FILES = sorted({table.file for table in TABLES.values()})
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_missing_file_is_named(data: Path, name: str) -> None:
+    (data / name).unlink()
+    with pytest.raises(EnvcheckError, match=rf"damaged: .*{name}"):
+        read_all(data)
 
 
 @pytest.mark.parametrize("column", ["known", "checked", "source", "series", "python", "cuda", "glibc", "sass"])
@@ -233,13 +246,33 @@ def test_a_row_without_a_column_is_named_by_its_line(data: Path, column: str) ->
     text = path.read_text("utf-8")
     third = [match.start() for match in re.finditer(r"(?m)^- ", text)][2]
     line = text[:third].count("\n") + 1
-    damaged = re.sub(rf"(?m)^(- |  ){column}:", rf"\1x_{column}:", text[third:], count=1)
+    damaged = re.sub(rf"(?m)^(- |  ){column}: .*", r"\1", text[third:], count=1)
     path.write_text(text[:third] + damaged, "utf-8")
-    with pytest.raises(EnvcheckError, match=rf"tensorflow\.yaml:{line}: .*{column}"):
-        load_matrix(data)
+    with pytest.raises(EnvcheckError, match=rf"tensorflow\.yaml:{line + (column == 'series')}: .*{column}"):
+        read_all(data)
 
 
-@pytest.mark.parametrize("file", ["tensorflow.yaml", "drivers.yaml", "knots.yaml", "imports.yaml", "nvml.yaml"])
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('series: "2.15"', "series: 2.15", "series: expected `str`, got `float`"),
+        ('"3.11"]', "3.11]", r"python\[2\]: expected `str`, got `float`"),
+        ("known: released", "known: guessed", "known: invalid enum value 'guessed'"),
+        ('keras: "==2.15.*"', 'keras: "about 2.15"', "about 2.15"),
+        ("  glibc:", "  glib: 1\n  glibc:", "unknown column glib; there are cuda, "),
+        ("checked: 2026", "checked: 2O26", "checked"),
+    ],
+)
+def test_a_column_of_another_kind_is_named(data: Path, old: str, new: str, said: str) -> None:
+    path = data / "tensorflow.yaml"
+    before, row, after = path.read_text("utf-8").partition('- series: "2.15"')
+    assert old in row + after
+    path.write_text(before + (row + after).replace(old, new, 1), "utf-8")
+    with pytest.raises(EnvcheckError, match=rf"tensorflow\.yaml:{before.count(chr(10)) + 1}: .*{said}"):
+        read_all(data)
+
+
+@pytest.mark.parametrize("file", FILES)
 @pytest.mark.parametrize(
     "content",
     [
@@ -254,12 +287,14 @@ def test_a_row_without_a_column_is_named_by_its_line(data: Path, column: str) ->
         "\tx: 1",
         "- {series: 1",
         "!!python/none x",
+        "- {a: 1, a: 2}",
+        "- 2026-13-99",
     ],
 )
 def test_any_other_damage_names_the_file(data: Path, file: str, content: str) -> None:
     (data / file).write_text(content, "utf-8")
     with pytest.raises(EnvcheckError, match=re.escape(file)) as caught:
-        load_matrix(data)
+        read_all(data)
     assert "\n" not in str(caught.value)
     assert str(caught.value).startswith("envcheck's own data is damaged: ")
 
@@ -268,10 +303,10 @@ def test_a_version_range_that_is_none_is_named_by_its_line(data: Path) -> None:
     path = data / "knots.yaml"
     path.write_text(path.read_text("utf-8").replace('numpy: ">=2"', 'numpy: "two"', 1), "utf-8")
     with pytest.raises(EnvcheckError, match=r"knots\.yaml:\d+: .*two"):
-        load_matrix(data)
+        read_all(data)
 
 
 def test_bytes_that_are_no_text_are_damage(data: Path) -> None:
     (data / "knots.yaml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(EnvcheckError, match=r"knots\.yaml"):
-        load_matrix(data)
+        read_all(data)

@@ -18,7 +18,8 @@ from envcheck.checks.gpu_driver import driver_answers, gpu_is_there
 from envcheck.findings import Finding, Severity, Skip
 from envcheck.host import Host
 from envcheck.inventory import Expectations, Unavailable
-from envcheck.knowledge.matrix import NvmlCode, load_matrix
+from envcheck.knowledge.matrix import load_matrix
+from envcheck.knowledge.nvidia import NvmlCode
 from envcheck.probes.driver import DriverFacts, collect
 from envcheck.probes.gpu import collect as collect_gpu
 from envcheck.target.runner import Ending, Kind, run_script

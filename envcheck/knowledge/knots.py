@@ -1,0 +1,46 @@
+"""Versions that break each other although no metadata says so, or worse than the metadata says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import msgspec
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+from envcheck.knowledge.rows import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Knot:
+    """One such knot.
+
+    ``when`` maps distributions to version ranges, ``python`` among them; all must hold. ``install`` and ``uninstall``
+    are the fix, with ``{series}`` standing for the TensorFlow series found.
+
+    Raises:
+        ValueError: a range is no version specifier.
+    """
+
+    id: str
+    when: Annotated[Mapping[str, str], msgspec.Meta(min_length=1)]
+    severity: Literal["error", "warning", "note"]
+    consequence: str
+    fix: str
+    source: Source
+    install: tuple[str, ...] = ()
+    uninstall: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse what is no specifier."""
+        for wanted in self.when.values():
+            SpecifierSet(wanted)
+
+    def ties(self, installed: Mapping[str, Version]) -> bool:
+        """Whether every range of ``when`` holds for what is installed."""
+        return all(
+            name in installed and SpecifierSet(wanted).contains(installed[name], prereleases=True)
+            for name, wanted in self.when.items()
+        )

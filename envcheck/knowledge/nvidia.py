@@ -1,0 +1,37 @@
+"""NVIDIA's side: which driver a CUDA toolkit needs, and what NVML's return codes mean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from envcheck.knowledge.rows import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """The oldest NVIDIA driver that serves a CUDA toolkit; None where the vendor names none for that system."""
+
+    cuda: str
+    linux: str | None
+    windows: str | None
+    source: Source
+
+    def on(self, system: str) -> str | None:
+        """The floor on ``Linux`` or ``Windows``."""
+        return {"Linux": self.linux, "Windows": self.windows}.get(system)
+
+
+@dataclass(frozen=True, slots=True)
+class NvmlCode:
+    """What one NVML return code means and what to do; the YAML file says what each column means.
+
+    ``name`` is without ``NVML_ERROR_``. ``container`` is the remedy inside a container where it differs.
+    """
+
+    code: int
+    name: str
+    meaning: str
+    remedy: str
+    container: str | None
+    commands: tuple[str, ...]
+    source: Source

@@ -1,0 +1,97 @@
+"""Which table stands in which file of ``compat_matrix/``, and the rows of one, a team's own laid over ours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from envcheck.errors import EnvcheckError, UsageError
+from envcheck.knowledge.knots import Knot
+from envcheck.knowledge.names import Names, Refreshed
+from envcheck.knowledge.nvidia import Driver, NvmlCode
+from envcheck.knowledge.overlay import Overlay, Override
+from envcheck.knowledge.rows import Damage, Row, listed, read, typed
+from envcheck.knowledge.series import Series
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Where a table stands (``section`` None: it is the whole file), what a row is, and the columns that name one."""
+
+    file: str
+    section: str | None
+    kind: type
+    key: tuple[str, ...]
+
+
+TABLES = {
+    "tensorflow": Table("tensorflow.yaml", None, Series, ("series",)),
+    "toolkits": Table("drivers.yaml", "toolkits", Driver, ("cuda",)),
+    "minor_version_compatibility": Table("drivers.yaml", "minor_version_compatibility", Driver, ("cuda",)),
+    "knots": Table("knots.yaml", None, Knot, ("id",)),
+    "names": Table("imports.yaml", None, Names, ("what",)),
+    "nvml": Table("nvml.yaml", None, NvmlCode, ("code",)),
+    "refreshed": Table("refreshed.yaml", None, Refreshed, ("what",)),
+}
+"""Every table by its name, which is also its name in a team's own file."""
+KEYS = {name: table.key for name, table in TABLES.items()}
+
+
+class Tables:
+    """The tables of ``folder``, each file read when first asked for, with ``overlay`` laid over them."""
+
+    def __init__(self, folder: Path, overlay: Overlay | None = None) -> None:
+        self._folder = folder
+        self._overlay = overlay
+        self._files: dict[str, Any] = {}
+
+    @property
+    def overrides(self) -> tuple[Override, ...]:
+        """What a team's own file changes."""
+        return self._overlay.overrides if self._overlay else ()
+
+    @property
+    def folder(self) -> Path:
+        """Where the files are."""
+        return self._folder
+
+    def rows(self, name: str, kind: type[T]) -> tuple[T, ...]:
+        """The rows of a table.
+
+        Raises:
+            EnvcheckError: our own file is damaged.
+            UsageError: a row of the overlay does not fit.
+        """
+        table = TABLES[name]
+        try:
+            if table.file not in self._files:
+                self._files[table.file] = read(self._folder / table.file)
+            rows = [(row, table.file) for row in listed(self._files[table.file], table.section, table.file)]
+        except Damage as damage:
+            raise _ours(damage) from None
+        if self._overlay is not None:
+            rows = self._overlay.lay(name, table.key, rows)
+        return tuple(self._typed(row, kind, file) for row, file in rows)
+
+    def check_overlay(self) -> None:
+        """Read every table that the overlay changes.
+
+        Raises:
+            UsageError: a row of the overlay does not fit.
+        """
+        for name in dict.fromkeys(override.table for override in self.overrides):
+            self.rows(name, TABLES[name].kind)
+
+    def _typed(self, row: Row, kind: type[T], file: str) -> T:
+        try:
+            return typed(row, kind, file)
+        except Damage as damage:
+            theirs = self._overlay is not None and file == self._overlay.name
+            raise (UsageError(str(damage)) if theirs else _ours(damage)) from None
+
+
+def _ours(damage: Damage) -> EnvcheckError:
+    return EnvcheckError(f"envcheck's own data is damaged: {damage}")

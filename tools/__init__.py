@@ -1,0 +1,1 @@
+"""What refreshes the knowledge under compat_matrix/; never imported by envcheck."""

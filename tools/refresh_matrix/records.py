@@ -29,7 +29,7 @@ class Wanted:
 def records(
     wanted: Wanted, files: Iterable[File], read: Callable[[File], WheelFacts], names: frozenset[str]
 ) -> list[Record]:
-    """The records of a distribution, oldest release first.
+    """The records of a distribution, oldest release first; without pre-releases, unless there is nothing else.
 
     ``read`` is asked for one wheel of each release and platform. Of the extras of what is not TensorFlow or a backend, only
     requirements on ``names`` (the recorded distributions) are kept.
@@ -37,8 +37,10 @@ def records(
     releases: dict[Version, list[File]] = {}
     for file in files:
         version = Version(file.version)
-        if version >= Version(wanted.since) and not version.is_prerelease and version.local is None:
+        if version >= Version(wanted.since) and version.local is None:
             releases.setdefault(version, []).append(file)
+    final = {version: each for version, each in releases.items() if not version.is_prerelease}
+    releases = final or releases
     keep = None if wanted.role in ("tensorflow", "backend") else names
     return [_record(version, releases[version], wanted, read, keep) for version in sorted(releases)]
 
@@ -96,7 +98,7 @@ def _builds(
         for file in platforms[kind]:
             python, abi, where = file.name.removesuffix(".whl").split("-")[-3:]
             spelled = [f"{tag}t" if re.fullmatch(r"cp\d+t", abi) else tag for tag in python.split(".")]
-            tags[where] = sorted({*tags.get(where, []), *spelled}, key=_tag)
+            tags[where] = sorted({*tags.get(where, []), *spelled}, key=lambda tag: (_tag(tag), tag))
     return [({where: tags[where] for where in sorted(tags)}, found) for tags, found in groups.values()]
 
 

@@ -24,6 +24,15 @@ PLATFORMS = {
     "macos-arm64": r"macosx.*(arm64|universal2)",
     "windows-x86_64": r"win_amd64",
 }
+MARKERS = {
+    "linux-x86_64": ("Linux", "x86_64"),
+    "linux-aarch64": ("Linux", "aarch64"),
+    "macos-x86_64": ("Darwin", "x86_64"),
+    "macos-arm64": ("Darwin", "arm64"),
+    "windows-x86_64": ("Windows", "AMD64"),
+}
+"""``platform_system`` and ``platform_machine``."""
+STAND_INS = ("tensorflow-intel", "tensorflow-macos", "tensorflow-cpu-aws")
 COLUMNS = (
     "series",
     "python",
@@ -143,7 +152,7 @@ def _range(release: Release, name: str) -> Value:
         return None
     if len(found) > 1:
         return _hull(found)
-    series = re.fullmatch(r"<(\d+)\.(\d+),>=(\d+)\.(\d+)(\.0)?(rc\d+|\.dev0)?", _plain(found[0]))
+    series = re.fullmatch(r"<(\d+)\.(\d+)(?:\.0)?,>=(\d+)\.(\d+)(\.0)?(rc\d+|\.dev0)?", _plain(found[0]))
     if series and series[1] == series[3] and int(series[2]) == int(series[4]) + 1:
         return f"=={series[3]}.{series[4]}.*"
     return _plain(found[0])
@@ -187,18 +196,19 @@ def _glibc(last: Release) -> Value:
 
 def _has(platform: str, last: Release, releases: Mapping[str, tuple[Release, ...]]) -> bool:
     """Whether TensorFlow has wheels there with TensorFlow in them, its own or those of what it requires there."""
-    builds = [build for build in last.builds if list(_tags(build, platform))]
-    for build in builds:
-        stand_ins = {
-            Requirement(each).name.lower()
-            for each in last.requirements(build)
-            if each.lower().startswith("tensorflow-")
-        } & {"tensorflow-intel", "tensorflow-macos", "tensorflow-cpu-aws"}
-        for name in stand_ins:
-            stand_in = next((each for each in releases.get(name, ()) if each.version == last.version), None)
-            if stand_in and any(list(_tags(each, platform)) for each in stand_in.builds):
-                return True
-        if not stand_ins:
+    system, machine = MARKERS[platform]
+    here = {"platform_system": system, "platform_machine": machine}
+    for build in last.builds:
+        if not list(_tags(build, platform)):
+            continue
+        required = map(Requirement, last.requirements(build))
+        stand_ins = [
+            each.name
+            for each in required
+            if each.name in STAND_INS and (each.marker is None or each.marker.evaluate(here))
+        ]
+        found = [each for name in stand_ins for each in releases.get(name, ()) if each.version == last.version]
+        if not stand_ins or any(list(_tags(other, platform)) for each in found for other in each.builds):
             return True
     return False
 

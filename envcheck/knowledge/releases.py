@@ -19,8 +19,9 @@ from envcheck.errors import EnvcheckError
 class Build:
     """The wheels of one release that share their metadata and what they were compiled with.
 
-    ``wheels`` maps a platform tag (``manylinux_2_17_x86_64.manylinux2014_x86_64``) to the Python tags (``cp312``,
-    ``cp313t``, ``py3``) it was built for. ``requires`` and ``extras`` stand only where they differ from the release's.
+    ``wheels`` maps a platform tag (``manylinux_2_17_x86_64.manylinux2014_x86_64``) to the Python tags it was built for:
+    ``cp312``, ``py3``, ``cp313t`` (free-threaded), ``cp38-abi3`` (that one and newer). ``requires`` and ``extras`` stand
+    only where they differ from the release's.
     ``capabilities`` are as the wheel spells them: ``sm_80`` brings SASS, ``compute_90`` SASS and PTX. ``sonames`` maps
     a library (``cudart``) to the name that is opened (``libcudart.so.12``). None: the wheel does not tell.
     """

@@ -97,7 +97,8 @@ def _builds(
         tags, _ = groups.setdefault(same, ({}, found))
         for file in platforms[kind]:
             python, abi, where = file.name.removesuffix(".whl").split("-")[-3:]
-            spelled = [f"{tag}t" if re.fullmatch(r"cp\d+t", abi) else tag for tag in python.split(".")]
+            suffix = "t" if re.fullmatch(r"cp\d+t", abi) else "-abi3" if abi == "abi3" else ""
+            spelled = [f"{tag}{suffix}" for tag in python.split(".")]
             tags[where] = sorted({*tags.get(where, []), *spelled}, key=lambda tag: (_tag(tag), tag))
     return [({where: tags[where] for where in sorted(tags)}, found) for tags, found in groups.values()]
 
@@ -147,8 +148,8 @@ def _newest(file: File) -> tuple[tuple[int, int], str]:
 
 
 def _tag(tag: str) -> tuple[int, int]:
-    digits = re.sub(r"\D", "", tag)
-    return int(digits[:1] or 0), int(digits[1:] or 0)
+    found = re.match(r"\D*(\d)(\d*)", tag)
+    return (int(found[1]), int(found[2] or 0)) if found else (0, 0)
 
 
 def text(found: list[Record]) -> bytes:

@@ -13,6 +13,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
+from envcheck.knowledge.choice import LEGACY
 from envcheck.knowledge.releases import Build, Release
 
 Value = str | list[str] | None
@@ -49,8 +50,6 @@ COLUMNS = (
 )
 FIRST_ONLY = ("cudnn", "sass", "ptx")
 """Columns that are measured better by hand: filled where they are null, else compared."""
-LEGACY_GLIBC = {"manylinux1": "2.5", "manylinux2010": "2.12", "manylinux2014": "2.17"}
-"""PEP 513, 571, 599."""
 
 
 def rewritten(text: str, releases: Mapping[str, tuple[Release, ...]], as_of: str) -> tuple[str, list[str]]:
@@ -190,7 +189,7 @@ def _glibc(last: Release) -> Value:
         for tag in build.wheels:
             if re.search(PLATFORMS["linux-x86_64"], tag):
                 floors += re.findall(r"manylinux_(\d+_\d+)_", tag)
-                floors += [floor.replace(".", "_") for name, floor in LEGACY_GLIBC.items() if f"{name}_" in tag]
+                floors += [floor.replace(".", "_") for name, floor in LEGACY.items() if f"{name}_" in tag]
     return min((floor.replace("_", ".") for floor in floors), key=Version, default=None)
 
 

@@ -18,6 +18,7 @@ COMMANDS = {
     "doctor": "Inventory, checks and smoke run: the one command before training.",
     "inventory": "The facts alone, as JSON that travels: judge it with `doctor --from FILE`.",
     "smoke": "The tiny model on the device, step by step.",
+    "suggest": "Which versions to install here, and the smallest change that repairs what is installed.",
     "explain": "What a code means: cause, fix, source. Without a code, all of them.",
 }
 

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from envcheck.errors import UsageError
-from envcheck.findings import Finding, Outcome, Report, Severity, Status
+from envcheck.findings import Basis, Finding, Outcome, Report, Severity, Status
 from envcheck.inventory import SCHEMA_VERSION, Inventory, Unavailable
 
 JSON = dict[str, Any]
@@ -109,6 +109,7 @@ def encode_report(report: Report) -> JSON:
             "references": {"total": 0, "known": 0, "unknown": 0, "guarded": 0},
         },
         "unseen": [{"what": unseen.what, "why": unseen.why} for unseen in report.unseen],
+        "matrix": None if report.matrix is None else msgspec.to_builtins(report.matrix),
         "summary": counts,
         "exit_code": report.exit_code,
     }
@@ -142,8 +143,9 @@ def inventory_schema(types: Mapping[str, type]) -> JSON:
 def report_schema(types: Mapping[str, type]) -> JSON:
     """The JSON Schema (2020-12) of what ``--format json`` writes."""
     definitions, properties = _facts_schema(types)
-    (finding,), components = msgspec.json.schema_components([Finding], ref_template="#/$defs/{name}")
+    (finding, basis), components = msgspec.json.schema_components([Finding, Basis], ref_template="#/$defs/{name}")
     definitions |= components
+    definitions["Basis"]["required"].append("overrides")
     definitions["Finding"]["properties"]["severity"] = {"enum": [severity.value for severity in Severity]}
     definitions["Outcome"] = {
         "type": "object",
@@ -174,6 +176,7 @@ def report_schema(types: Mapping[str, type]) -> JSON:
             "type": "array",
             "items": {"type": "object", "properties": {"what": text, "why": text}, "required": ["what", "why"]},
         },
+        "matrix": {"anyOf": [basis, {"type": "null"}]},
         "summary": _counters("error", "warning", "note", "passed", "not_applicable", "skipped", "broken"),
         "exit_code": {"enum": [0, 1, 3]},
     }

@@ -177,14 +177,34 @@ class Unseen:
 
 
 @dataclass(frozen=True, slots=True)
+class Override:
+    """One row of a team's own over the compatibility matrix: where it stands, the table and row it changes, and why."""
+
+    file: str
+    line: int
+    table: str
+    row: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What was judged by: the matrix, with releases up to ``as_of`` (ISO 8601 date), and what a team's own file changes."""
+
+    as_of: str
+    overrides: tuple[Override, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
-    """All that a reporter may use."""
+    """All that a reporter may use; ``matrix`` is None where no check asked the compatibility matrix."""
 
     tool_version: str
     inventory: Inventory
     outcomes: tuple[Outcome, ...]
     exit_code: int
     unseen: tuple[Unseen, ...] = ()
+    matrix: Basis | None = None
 
     def counts(self) -> dict[str, int]:
         """How many findings there are of each severity (consequences of another finding left out), and how many

@@ -21,6 +21,7 @@ MAY_IMPORT = {
     "engine": NOUNS | {"registry"},
     "codec": NOUNS,
     "knowledge": NOUNS | {"knowledge"},
+    "suggestion": NOUNS | {"knowledge", "suggestion"},
     "source": NOUNS | {"source"},
     "model": NOUNS | {"model"},
     "target": {"target"},

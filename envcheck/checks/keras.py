@@ -67,7 +67,7 @@ def keras_fits(
             + (f", and `tf.keras` is now Keras {keras.keras.major}, whose API differs" if other_api and works else "")
             + (", and its `tf.keras` cannot load this one" if not works else ""),
             fix,
-            Location(f"compat_matrix/{row.source.file}", row.source.line),
+            Location(row.source.path, row.source.line),
             symbol="keras",
             severity=Severity.WARNING if works else None,
         )
@@ -132,7 +132,7 @@ def tf_keras_fits(
         yield Finding(
             f"tf_keras {keras.tf_keras.version} is installed; TensorFlow {tensorflow.version} was released with {wanted}",
             Fix(f"Install {wanted}.", (python.install(*_beside(tensorflow), wanted),), "envcheck doctor"),
-            Location(f"compat_matrix/{row.source.file}", row.source.line),
+            Location(row.source.path, row.source.line),
             symbol="tf_keras",
             severity=None if keras.legacy and newer else Severity.WARNING,
         )

@@ -41,7 +41,9 @@ def knots(
         series = f"{release[0]}.{release[1]}"
         # What TensorFlow itself declares is narrower than the knot, and pip's opinion as well.
         declared = [packages.declared(name) for name in names]
-        install = tuple(text for text in declared if text) or tuple(text.format(series=series) for text in knot.install)
+        install = tuple(text for text in declared if text) or tuple(
+            text.replace("{series}", series) for text in knot.install
+        )
         fix = Fix(knot.fix, (python.install(*install),) if install else (), "envcheck doctor")
         named = (environment.get("PYTHONPATH") or "").split(":")
         borrowed = next((d.location for name in names if (d := packages.find(name)) and d.location in named), None)
@@ -50,7 +52,7 @@ def knots(
         yield Finding(
             f"{present} with TensorFlow {tensorflow.version} (Python {python.series}): {knot.consequence}",
             fix,
-            Location(f"compat_matrix/{knot.source.file}", knot.source.line),
+            Location(knot.source.path, knot.source.line),
             symbol=names[0] if names else None,
             evidence={"knot": knot.id, "when": dict(knot.when), "source": list(knot.source.sources)},
             # The rows were run on the wheels of PyPI; conda and NVIDIA build with other libraries.

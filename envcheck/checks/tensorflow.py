@@ -1,11 +1,9 @@
-"""Is TensorFlow there, once, and of a release that envcheck knows?"""
+"""Is TensorFlow there, once, and of one package manager?"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
-
-from packaging.version import Version
 
 from envcheck.findings import Finding, Fix, Location, Severity, Skip, check
 
@@ -90,30 +88,6 @@ def single(tensorflow: TensorFlowFacts, python: PythonFacts) -> Iterator[Finding
         evidence={"distributions": {copy.name: copy.version for copy in here}},
         severity=Severity.ERROR if len(versions) > 1 else Severity.WARNING,
     )
-
-
-@check("ENV303", "The compatibility matrix knows this TensorFlow", Severity.NOTE)
-def known(tensorflow: TensorFlowFacts, matrix: Matrix) -> Iterator[Finding]:
-    """This envcheck has no row for the installed TensorFlow, so the checks that need one cannot judge it.
-
-    Cause: the release is newer than this envcheck (or older than 1.13).
-
-    How to fix: upgrade envcheck.
-
-    Source: compat_matrix/tensorflow.yaml
-    """
-    version = Version(tensorflow.version)
-    if matrix.series(version) is None:
-        nearest = matrix.nearest(version)
-        yield Finding(
-            f"envcheck knows TensorFlow {matrix.rows[-1].series} to {matrix.rows[0].series} and not {tensorflow.version}; "
-            f"the nearest known series is {nearest.series}",
-            Fix(
-                "Upgrade envcheck; until then, what depends on the release is unknown."
-                if version > Version(matrix.rows[0].series)
-                else "What depends on the release is unknown; envcheck does not cover so old a one."
-            ),
-        )
 
 
 @check("ENV304", "One package manager owns TensorFlow", Severity.WARNING)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from envcheck.commands.judging import Wanted, judge
-from envcheck.commands.options import Memory, codes, judging_options, output_options, target_options
+from envcheck.commands.options import Memory, codes, judging_options, matrix_option, output_options, target_options
 from envcheck.errors import UsageError
 from envcheck.inventory import Expectations
 
@@ -23,6 +23,7 @@ from envcheck.inventory import Expectations
     help="Judge a saved inventory instead; - reads it from stdin.",
 )
 @judging_options
+@matrix_option
 @output_options("text")
 def command(
     python: str | None,
@@ -36,6 +37,7 @@ def command(
     ignore: str | None,
     fail_on: str,
     strict: bool,
+    matrix: str | None,
     format_: str,
     output: str | None,
     verbose: bool,
@@ -60,6 +62,7 @@ def command(
             ignored=codes("--ignore", ignore),
             fail_on=fail_on,
             strict=strict,
+            matrix=matrix,
             format=format_,
             output=output,
             verbose=verbose,

@@ -6,17 +6,19 @@ import inspect
 
 import click
 
+from envcheck.commands.options import matrix_option
 from envcheck.commands.output import write
+from envcheck.commands.settings import chosen_matrix
 from envcheck.errors import UsageError
 from envcheck.findings import Check
 from envcheck.knowledge.knots import Knot
-from envcheck.knowledge.matrix import load_matrix
 from envcheck.registry import checks
 
 
 @click.command("explain")
 @click.argument("code", required=False)
-def command(code: str | None) -> int:
+@matrix_option
+def command(code: str | None, matrix: str | None) -> int:
     """Say what CODE means: its cause, how to fix it, and where that is known from. Without CODE, list them all."""
     every = checks()
     if code is None:
@@ -26,9 +28,14 @@ def command(code: str | None) -> int:
         if check.code == code.upper():
             write(_check(check), None)
             return 0
-    for knot in load_matrix().knots:
+    rows = chosen_matrix(matrix)
+    for knot in rows.knots:
         if knot.id == code.lower():
             write(_knot(knot), None)
+            return 0
+    for own in rows.overrides:  # a row that adds or changes a knot was found above
+        if (own.table, own.row) == ("knots", code.lower()):
+            write(f"{own.row} is taken away by {own.file}:{own.line}: {own.reason}\n", None)
             return 0
     near = [check.code for check in every if check.code.startswith(code.upper()[:3])]
     hint = f"; there are {', '.join(near)}" if near else "; `envcheck explain` lists them all"

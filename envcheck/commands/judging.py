@@ -12,12 +12,12 @@ from pathlib import Path
 from envcheck import __version__
 from envcheck.commands.options import interpreter
 from envcheck.commands.output import check_format, check_output, progress, reporter, style_for, write
+from envcheck.commands.settings import chosen_matrix
 from envcheck.engine import Facts, exit_code, run
 from envcheck.errors import FINDINGS, OK, UsageError
-from envcheck.findings import Check, Report, Unseen
+from envcheck.findings import Basis, Check, Report, Unseen
 from envcheck.host import Host
 from envcheck.inventory import Expectations, Inventory, Unavailable
-from envcheck.knowledge.matrix import load_matrix
 from envcheck.probes.driver import begin as begin_driver
 from envcheck.probes.python import begin as begin_python
 from envcheck.probes.smoke import begin as begin_smoke
@@ -43,6 +43,7 @@ class Wanted:
     ignored: tuple[str, ...] = ()
     fail_on: str = "error"
     strict: bool = False
+    matrix: str | None = None
     format: str = "text"
     output: str | None = None
     verbose: bool = False
@@ -56,7 +57,10 @@ def judge(wanted: Wanted) -> int:
     with contextlib.ExitStack() as stack:
         show = stack.enter_context(progress(wanted.quiet))
         chosen, facts, inventory = _read(wanted) if wanted.source else _look(wanted, stack, show)
-        facts.give("matrix", load_matrix())
+        matrix = None
+        if wanted.matrix is not None or any("matrix" in check.facts for check in chosen):
+            matrix = chosen_matrix(wanted.matrix)
+            facts.give("matrix", matrix)
         render = reporter(wanted.format)
         outcomes = run(chosen, facts)
     code = exit_code(outcomes, wanted.fail_on, strict=wanted.strict)
@@ -64,7 +68,8 @@ def judge(wanted: Wanted) -> int:
         code = FINDINGS
     if inventory is None:
         inventory = Inventory(facts.collected(), now(), __version__)
-    report = Report(__version__, inventory, outcomes, code, _unseen(facts, chosen, wanted))
+    basis = None if matrix is None else Basis(matrix.as_of, matrix.overrides)
+    report = Report(__version__, inventory, outcomes, code, _unseen(facts, chosen, wanted), basis)
     style = style_for(wanted.output, verbose=wanted.verbose, quiet=wanted.quiet)
     write(render(report, style), wanted.output)
     return code

@@ -110,6 +110,16 @@ def judging_options(command: CommandT) -> CommandT:
     return command
 
 
+def matrix_option(command: CommandT) -> CommandT:
+    """``--matrix``: a team's own rows over the compatibility matrix; ``settings.chosen_matrix`` reads them."""
+    return click.option(
+        "--matrix",
+        type=click.Path(),
+        metavar="FILE",
+        help="Your own rows over the matrix.  [default: matrix under [tool.envcheck] in pyproject.toml]",
+    )(command)
+
+
 def codes(option: str, text: str | None) -> tuple[str, ...]:
     """The code prefixes in a comma-separated option; none when it is not given.
 

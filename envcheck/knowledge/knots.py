@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 import msgspec
 from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from envcheck.knowledge.rows import Source
@@ -21,7 +22,7 @@ class Knot:
     are the fix, with ``{series}`` standing for the TensorFlow series found.
 
     Raises:
-        ValueError: a range is no version specifier.
+        ValueError: a range is no version specifier, or a name is not normalized.
     """
 
     id: str
@@ -34,9 +35,11 @@ class Knot:
     uninstall: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse what is no specifier."""
-        for wanted in self.when.values():
+        """Refuse what is no specifier, and a name under which nothing is ever found."""
+        for name, wanted in self.when.items():
             SpecifierSet(wanted)
+            if name != canonicalize_name(name):
+                raise ValueError(f"when: write {canonicalize_name(name)} for {name}")
 
     def ties(self, installed: Mapping[str, Version]) -> bool:
         """Whether every range of ``when`` holds for what is installed."""

@@ -8,14 +8,15 @@ from pathlib import Path
 
 from packaging.version import Version
 
+from envcheck.findings import Override
 from envcheck.knowledge.knots import Knot
 from envcheck.knowledge.names import Names, Refreshed
 from envcheck.knowledge.nvidia import Driver, NvmlCode
-from envcheck.knowledge.overlay import Overlay, Override
+from envcheck.knowledge.overlay import Overlay
 from envcheck.knowledge.releases import Releases
 from envcheck.knowledge.rows import folder
 from envcheck.knowledge.series import Series
-from envcheck.knowledge.tables import KEYS, Tables
+from envcheck.knowledge.tables import CLOSED, LAID, Tables
 from envcheck.versions import numbers
 
 
@@ -87,9 +88,12 @@ class Matrix:
         return next((row for row in self.rows if row.series == wanted), None)
 
     def nearest(self, version: Version) -> Series:
-        """The known series next to ``version``, for saying what is known where the version itself is not."""
+        """The known series next to ``version``, for saying what is known where the version itself is not.
+
+        It is the newest that is not newer; the oldest of all for a version before that.
+        """
         wanted = (version.major, version.minor)
-        return min(self.rows, key=lambda row: _distance(numbers(row.series), wanted))
+        return next((row for row in self.rows if numbers(row.series) <= wanted), self.rows[-1])
 
     def hits(self, installed: Mapping[str, Version], python: str) -> tuple[Knot, ...]:
         """The knots that hold for what is installed (versions by normalized name) on a Python series."""
@@ -111,19 +115,22 @@ class Matrix:
         return family or self.toolkit_driver(cuda)
 
 
-def _distance(known: tuple[int, ...], wanted: tuple[int, int]) -> tuple[int, int]:
-    return abs(known[0] - wanted[0]), abs(known[1] - wanted[1])
-
-
-@functools.cache
 def load_matrix(path: Path | None = None, overlay: Path | None = None) -> Matrix:
     """The matrix in the folder ``path``, by default the one that ships with envcheck, with a team's own file over it.
 
-    The files are read when first asked for; then a damaged one raises EnvcheckError, naming file and line.
+    The files are read when first asked for; then a damaged one raises EnvcheckError, naming file and line. Without an
+    overlay it is made once; a team's file is read anew each time.
 
     Raises:
         UsageError: ``overlay`` cannot be used; the message names file and line.
     """
-    tables = Tables(path or folder(), None if overlay is None else Overlay(overlay, KEYS))
+    if overlay is None:
+        return _plain(path or folder())
+    tables = Tables(path or folder(), Overlay(overlay, LAID, CLOSED))
     tables.check_overlay()
     return Matrix(tables)
+
+
+@functools.cache
+def _plain(path: Path) -> Matrix:
+    return Matrix(Tables(path))

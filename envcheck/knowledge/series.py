@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 from packaging.specifiers import SpecifierSet
 
-from envcheck.knowledge.rows import Dotted, Source
+from envcheck.knowledge.rows import Dotted, Minor, Source
 
 Some = msgspec.Meta(min_length=1)
 
@@ -21,8 +21,8 @@ class Series:
         ValueError: ``keras``, ``tf_keras``, ``numpy`` or ``protobuf`` is no version specifier.
     """
 
-    series: Dotted
-    python: Annotated[tuple[Dotted, ...], Some]
+    series: Minor
+    python: Annotated[tuple[Minor, ...], Some]
     keras: str | None
     tf_keras: str | None
     cuda: Dotted | None

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from envcheck.errors import EnvcheckError, UsageError
+from envcheck.findings import Override
 from envcheck.knowledge.knots import Knot
 from envcheck.knowledge.names import Names, Refreshed
 from envcheck.knowledge.nvidia import Driver, NvmlCode
-from envcheck.knowledge.overlay import Overlay, Override
+from envcheck.knowledge.overlay import Overlay
 from envcheck.knowledge.rows import Damage, Row, listed, read, typed
 from envcheck.knowledge.series import Series
 
@@ -37,7 +38,10 @@ TABLES = {
     "refreshed": Table("refreshed.yaml", None, Refreshed, ("what",)),
 }
 """Every table by its name, which is also its name in a team's own file."""
-KEYS = {name: table.key for name, table in TABLES.items()}
+LAID = {name: table.key for name, table in TABLES.items() if name != "refreshed"}
+"""The tables that a team's own file may change, and the columns that name a row of each."""
+CLOSED = frozenset({"names"})
+"""Tables whose rows can be changed and neither added nor removed: the code asks for each by its name."""
 
 
 class Tables:
@@ -69,12 +73,11 @@ class Tables:
         try:
             if table.file not in self._files:
                 self._files[table.file] = read(self._folder / table.file)
-            rows = [(row, table.file) for row in listed(self._files[table.file], table.section, table.file)]
+            rows = listed(self._files[table.file], table.section, table.file)
         except Damage as damage:
             raise _ours(damage) from None
-        if self._overlay is not None:
-            rows = self._overlay.lay(name, table.key, rows)
-        return tuple(self._typed(row, kind, file) for row, file in rows)
+        laid = [(row, False) for row in rows] if self._overlay is None else self._overlay.lay(name, table.key, rows)
+        return tuple(self._typed(row, kind, table.file, own=own) for row, own in laid)
 
     def check_overlay(self) -> None:
         """Read every table that the overlay changes.
@@ -85,12 +88,11 @@ class Tables:
         for name in dict.fromkeys(override.table for override in self.overrides):
             self.rows(name, TABLES[name].kind)
 
-    def _typed(self, row: Row, kind: type[T], file: str) -> T:
+    def _typed(self, row: Row, kind: type[T], file: str, *, own: bool) -> T:
         try:
-            return typed(row, kind, file)
+            return typed(row, kind, self._overlay.name if own and self._overlay else file, own=own)
         except Damage as damage:
-            theirs = self._overlay is not None and file == self._overlay.name
-            raise (UsageError(str(damage)) if theirs else _ours(damage)) from None
+            raise (UsageError(str(damage)) if own else _ours(damage)) from None
 
 
 def _ours(damage: Damage) -> EnvcheckError:

@@ -1,4 +1,4 @@
-"""ENV102 and ENV301 to ENV304: TensorFlow itself."""
+"""ENV102, ENV301, ENV302 and ENV304: TensorFlow itself."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from literals import SITE, distribution, packages, python, tensorflow
 
 from envcheck.checks.python_version import python_version
-from envcheck.checks.tensorflow import installed, known, one_manager, single
+from envcheck.checks.tensorflow import installed, one_manager, single
 from envcheck.findings import Severity, Skip
 from envcheck.knowledge.matrix import load_matrix
 from envcheck.probes.keras import KerasConfig, KerasFacts, Resolved
@@ -94,12 +94,6 @@ def test_two_distributions_in_one_folder() -> None:
     assert finding.severity is Severity.WARNING
     elsewhere = (Copy("tensorflow", "2.21.0", SITE), Copy("tensorflow-cpu", "2.20.0", "/elsewhere"))
     assert list(single.judge(facts(copies=elsewhere), python())) == []  # ENV202 says it
-
-
-def test_a_release_newer_than_the_matrix_is_unknown() -> None:
-    assert list(known.judge(facts(), load_matrix())) == []
-    (finding,) = known.judge(facts("2.99.0"), load_matrix())
-    assert "not 2.99.0; the nearest known series is 2.21" in finding.message
 
 
 def test_conda_and_pip() -> None:

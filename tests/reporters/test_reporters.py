@@ -15,7 +15,7 @@ import literals
 import pytest
 
 from envcheck import codec, reporters
-from envcheck.findings import Finding, Fix, Location, Outcome, Report, Severity, Status, Unseen
+from envcheck.findings import Basis, Finding, Fix, Location, Outcome, Override, Report, Severity, Status, Unseen
 from envcheck.inventory import Inventory, Unavailable
 from envcheck.probes.keras import KerasConfig, KerasFacts, Resolved
 from envcheck.probes.smoke import SmokeFacts, Step
@@ -89,6 +89,13 @@ HEALTHY = Report(
     ),
     0,
     (Unseen("GPU", "no NVIDIA driver answers"), Unseen("model code", "this release of envcheck does not scan it")),
+    Basis("2026-11-21"),
+)
+OWN_ROWS = (
+    Override(
+        "team.yaml", 3, "knots", "numpy2-abi", "our numpy is patched, and this reason is long enough to be wrapped too"
+    ),
+    Override("team.yaml", 9, "tensorflow", "2.23", "built in house"),
 )
 BROKEN = dataclasses.replace(
     HEALTHY,
@@ -131,6 +138,7 @@ BROKEN = dataclasses.replace(
         ),
     ),
     exit_code=3,
+    matrix=Basis("2026-11-21", OWN_ROWS),
 )
 
 
@@ -149,6 +157,7 @@ def golden(name: str, found: str) -> None:
         ("healthy-quiet", HEALTHY, Style(verbosity=-1)),
         ("broken", BROKEN, Style()),
         ("broken-narrow-ascii", BROKEN, Style(width=50, unicode=False)),
+        ("broken-quiet", BROKEN, Style(verbosity=-1)),
         ("broken-colour", BROKEN, Style(colour=True)),
     ],
 )
@@ -175,6 +184,12 @@ def test_a_verdict_never_promises_what_was_not_seen() -> None:
     nothing_run = dataclasses.replace(not_judged, inventory=inventory)
     assert "NO ERROR FOUND in what was checked; nothing was run" in text.render(nothing_run, Style())
     assert "READY: a tiny model trained on CPU:0." in text.render(HEALTHY, Style())
+
+
+def test_a_report_that_asked_no_matrix_says_nothing_of_it() -> None:
+    report = dataclasses.replace(BROKEN, matrix=None)
+    assert "team.yaml" not in text.render(report, Style())
+    assert json.loads(json_reporter.render(report, Style()))["matrix"] is None
 
 
 def test_every_format_has_a_golden_file() -> None:

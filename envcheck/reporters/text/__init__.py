@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from envcheck.findings import Finding, Outcome, Report, Severity, Status
+from envcheck.findings import Finding, Outcome, Override, Report, Severity, Status
 from envcheck.printable import printable
 from envcheck.reporters import Style
 from envcheck.reporters.text.facts import described
@@ -55,6 +55,8 @@ class _Page:
             outcomes = [outcome for outcome in self._report.outcomes if outcome.code.startswith(prefixes)]
             if outcomes:
                 self._section(heading, prefixes[0], outcomes)
+        if self._report.matrix is not None and self._report.matrix.overrides:
+            self._own_rows(self._report.matrix.overrides)
         self._verdict()
         # rich pads lines with spaces up to the width; a log or a diff wants none.
         page = "".join(f"{line.rstrip()}\n" for line in self._out.getvalue().splitlines())
@@ -78,6 +80,19 @@ class _Page:
             if self._style.verbosity == 0:
                 self._folded(outcomes)
             self._console.print()
+
+    def _own_rows(self, overrides: Sequence[Override]) -> None:
+        """Said even where only findings are wanted: a row that a team takes away can be why there are none."""
+        if self._style.verbosity < 0:
+            files = ", ".join(dict.fromkeys(override.file for override in overrides))
+            self._print(f"Judged with {_number(len(overrides), 'row')} of your own: {files}.")
+            return
+        self._print("Your own rows", style="bold")
+        for override in overrides:
+            self._print(
+                f"{override.table} {override.row} ({override.file}:{override.line}): {override.reason}", indent=4
+            )
+        self._console.print()
 
     def _finding(self, outcome: Outcome, finding: Finding) -> None:
         severity = finding.severity or outcome.severity

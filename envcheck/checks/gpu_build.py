@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from packaging.version import Version
+
 from envcheck.findings import Finding, Fix, Severity, Skip, check
 from envcheck.versions import at_least, numbers
 
@@ -18,10 +20,6 @@ if TYPE_CHECKING:
     from envcheck.probes.python import PythonFacts
     from envcheck.probes.tensorflow import TensorFlowFacts
 
-LAST_WINDOWS_GPU = "2.10"
-FIRST_EXTRA = (2, 14)
-"""The first series with the extra ``and-cuda`` (metadata of the wheels)."""
-
 
 @check("GPU201", "TensorFlow is built for the GPU that is here", explains=("SMK102", "SMK108"), unless="SMK108")
 def gpu_build(
@@ -31,6 +29,7 @@ def gpu_build(
     host: HostFacts,
     python: PythonFacts,
     expectations: Expectations,
+    matrix: Matrix,
 ) -> Iterator[Finding]:
     """There is an NVIDIA GPU, and the installed TensorFlow is a build without CUDA: it never looks for one.
 
@@ -58,7 +57,7 @@ def gpu_build(
     yield Finding(
         f"{tensorflow.distribution} {tensorflow.version} is {kind}: it will use the CPU, although there is "
         f"{gpu.usable[0].label}",
-        _gpu_build_fix(tensorflow, host, python),
+        _gpu_build_fix(tensorflow, host, python, matrix),
         evidence={"distribution": tensorflow.distribution, "conda": tensorflow.conda},
         severity=Severity.WARNING if chosen else None,
     )
@@ -70,13 +69,15 @@ def _need_tensorflow(keras: KerasFacts) -> None:
         raise Skip(f"Keras runs on {keras.other_backend} here")
 
 
-def _gpu_build_fix(tensorflow: TensorFlowFacts, host: HostFacts, python: PythonFacts) -> Fix:
+def _gpu_build_fix(tensorflow: TensorFlowFacts, host: HostFacts, python: PythonFacts, matrix: Matrix) -> Fix:
     verify = "python -c 'import tensorflow as tf; print(tf.config.list_physical_devices(\"GPU\"))'"
-    version = numbers(tensorflow.version)
+    limit = next(
+        (row for row in matrix.platforms if row.system == host.system == "Windows" and row.device == "gpu"), None
+    )
     if host.system == "Windows":
-        if version[:2] > numbers(LAST_WINDOWS_GPU):
+        if limit is not None and limit.holds(tensorflow.version):
             return Fix(
-                f"install it inside WSL 2: TensorFlow {LAST_WINDOWS_GPU} was the last with GPU support on Windows itself",
+                f"install it inside WSL 2: {limit.reason}",
                 ("wsl --install", 'wsl python3 -m pip install "tensorflow[and-cuda]"'),
             )
         return Fix("install the GPU build", (python.install(f"tensorflow=={tensorflow.version}"),), verify=verify)
@@ -88,7 +89,7 @@ def _gpu_build_fix(tensorflow: TensorFlowFacts, host: HostFacts, python: PythonF
             ('CONDA_OVERRIDE_CUDA=12.0 conda install -c conda-forge "tensorflow=*=cuda*"',),
             verify=verify,
         )
-    extra = "[and-cuda]" if version[:2] >= FIRST_EXTRA else ""
+    extra = "[and-cuda]" if matrix.has_extra(Version(tensorflow.version), "and-cuda") else ""
     removal = () if tensorflow.distribution == "tensorflow" else (python.uninstall(tensorflow.distribution),)
     return Fix(
         "install the GPU build of the same version in its place",
@@ -146,7 +147,7 @@ def driver_floor(
     where = "of Windows" if host.wsl else "of the container's host" if host.container else ""
     commands: tuple[str, ...] = ()
     if older and python.series in older.python:
-        extra = "[and-cuda]" if numbers(older.series) >= FIRST_EXTRA else ""
+        extra = "[and-cuda]" if matrix.has_extra(Version(older.series), "and-cuda") else ""
         commands = (python.install(f"tensorflow{extra}=={older.series}.*"),)
     yield Finding(
         f"the NVIDIA driver {driver.version} is older than {floor}, the oldest that runs CUDA {build.cuda}, which "

@@ -12,6 +12,7 @@ from envcheck.findings import Finding, Fix, Severity, Skip, check
 from envcheck.versions import at_least, numbers
 
 if TYPE_CHECKING:
+    from envcheck.knowledge.gpus import GpuKnot
     from envcheck.knowledge.matrix import Matrix
     from envcheck.probes.driver import DriverFacts
     from envcheck.probes.environment import EnvironmentFacts
@@ -21,11 +22,8 @@ if TYPE_CHECKING:
     from envcheck.probes.python import PythonFacts
     from envcheck.probes.tensorflow import TensorFlowFacts
 
-BLACKWELL = (10, 0)
 TEGRA = ((5, 3), (6, 2), (7, 2), (8, 7))
 """The compute capabilities of Jetsons, which have machine code of their own."""
-LAST_WITHOUT_BLACKWELL = (2, 21)
-BLACKWELL_REPORT = "https://github.com/tensorflow/tensorflow/issues/101746"
 
 
 def _code(tensorflow: TensorFlowFacts, matrix: Matrix, host: HostFacts) -> tuple[Sequence[str], Sequence[str]]:
@@ -120,7 +118,7 @@ def code_for_gpu(
         yield Finding(
             f"{_said(group)}; {tensorflow.distribution} {tensorflow.version} has code "
             f"for {', '.join(sass)}" + (f" and PTX for {', '.join(ptx)} and newer" if ptx else " only"),
-            _older_series(older.series, older.python, python)
+            _older_series(older.series, older.python, python, matrix)
             if older
             else Fix("build TensorFlow for this compute capability, or use another GPU"),
             evidence=_evidence(group, sass, ptx),
@@ -140,11 +138,11 @@ def _evidence(group: Group, sass: Sequence[str], ptx: Sequence[str]) -> dict[str
     return {"compute_capability": _capability(group), "gpus": group.indexes, "sass": list(sass), "ptx": list(ptx)}
 
 
-def _older_series(series: str, pythons: Sequence[str], python: PythonFacts) -> Fix:
+def _older_series(series: str, pythons: Sequence[str], python: PythonFacts, matrix: Matrix) -> Fix:
     summary = f"TensorFlow {series} is the newest series whose wheels have code for this GPU"
     if python.series not in pythons:
         return Fix(f"{summary}; it needs Python {pythons[0]} to {pythons[-1]}, this is {python.series}")
-    extra = "[and-cuda]" if numbers(series) >= (2, 14) else ""
+    extra = "[and-cuda]" if matrix.has_extra(Version(series), "and-cuda") else ""
     return Fix(f"{summary}: install it", (python.install(f"tensorflow{extra}=={series}.*"),))
 
 
@@ -175,7 +173,7 @@ def machine_code_for_gpu(
     sass, ptx = _code(tensorflow, matrix, host)
     for group in groups:
         capability = _capability(group)
-        if _runs(capability, sass, ptx) != "ptx" or _blackwell(capability, tensorflow):
+        if _runs(capability, sass, ptx) != "ptx" or _reported(capability, tensorflow, matrix):
             continue
         found = f"{_said(group)}; {tensorflow.distribution} {tensorflow.version} has no "
         found += f"machine code for it (only for {', '.join(sass)})" if sass else "machine code"
@@ -210,10 +208,6 @@ def _toolkit_floor(tensorflow: TensorFlowFacts, matrix: Matrix, host: HostFacts)
     return row.on("Windows" if host.wsl else host.system) if row else None
 
 
-def _blackwell(capability: str, tensorflow: TensorFlowFacts) -> bool:
-    return numbers(capability) >= BLACKWELL and numbers(tensorflow.version)[:2] <= LAST_WITHOUT_BLACKWELL
-
-
 @check(
     "GPU205",
     "TensorFlow runs on a Blackwell GPU",
@@ -245,23 +239,24 @@ def blackwell(
     sass, ptx = _code(tensorflow, matrix, host)
     for group in groups:
         capability = _capability(group)
-        if _runs(capability, sass, ptx) != "ptx" or not _blackwell(capability, tensorflow):
+        knot = _reported(capability, tensorflow, matrix)
+        if _runs(capability, sass, ptx) != "ptx" or knot is None:
             continue
-        reported = numbers(capability) >= (12, 0)
         yield Finding(
-            f"{_said(group)}; {tensorflow.distribution} {tensorflow.version} has machine "
-            f"code up to {sass[-1] if sass else 'none'} and leaves the rest to the driver; "
-            + (
-                "users report that this fails on such GPUs at the first operation (CUDA_ERROR_INVALID_PTX)"
-                if reported
-                else "users report that this fails on 12.0; whether it does on this GPU is not known"
-            ),
-            Fix(
-                "use NVIDIA's TensorFlow container, or build TensorFlow for this compute capability; the smoke run shows "
-                "whether this one works",
-                ("envcheck smoke --device gpu",),
-            ),
-            evidence=_evidence(group, sass, ptx),
-            severity=None if reported else Severity.WARNING,
-            url=BLACKWELL_REPORT,
+            f"{_said(group)}, and {tensorflow.distribution} {tensorflow.version} machine code up to "
+            f"{sass[-1] if sass else 'none'}: {knot.consequence}",
+            Fix(knot.fix, ("envcheck smoke --device gpu",)),
+            evidence={**_evidence(group, sass, ptx), "knot": knot.id},
+            severity=Severity(knot.severity),
+            url=knot.source.sources[0],
         )
+
+
+def _reported(capability: str, tensorflow: TensorFlowFacts, matrix: Matrix) -> GpuKnot | None:
+    """The fault that is known of this generation of GPUs as such, with any libraries."""
+    version = Version(tensorflow.version)
+    for knot in matrix.gpu_knots:
+        alone = knot.capability and knot.extra is None and knot.cudnn is None
+        if alone and knot.ties(version, extra=False, cudnn=None, capabilities=[capability], gpus=1):
+            return knot
+    return None

@@ -6,11 +6,13 @@ import shlex
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from packaging.version import Version
+
 from envcheck.findings import Finding, Fix, Skip, check
 from envcheck.inventory import Unavailable
-from envcheck.versions import at_least
 
 if TYPE_CHECKING:
+    from envcheck.knowledge.matrix import Matrix
     from envcheck.probes.environment import EnvironmentFacts
     from envcheck.probes.gpu import GpuFacts
     from envcheck.probes.packages import PackagesFacts
@@ -27,6 +29,7 @@ def gpu_used(
     packages: PackagesFacts,
     python: PythonFacts,
     tensorflow: TensorFlowFacts | Unavailable,
+    matrix: Matrix,
 ) -> Iterator[Finding]:
     """The driver reports a usable GPU, nothing hides it, and the tiny model still trained on the CPU.
 
@@ -50,16 +53,18 @@ def gpu_used(
         yield Finding(
             f"{smoke.framework} trained on {fit.device} although the driver reports {visible[0].label}: "
             f"{smoke.step('devices').message or 'it lists no GPU'}",
-            _fix(packages, python, tensorflow),
+            _fix(packages, python, tensorflow, matrix),
             evidence={"log": _log(smoke.output)},
         )
 
 
-def _fix(packages: PackagesFacts, python: PythonFacts, tensorflow: TensorFlowFacts | Unavailable) -> Fix:
+def _fix(
+    packages: PackagesFacts, python: PythonFacts, tensorflow: TensorFlowFacts | Unavailable, matrix: Matrix
+) -> Fix:
     found = packages.find("tensorflow")
     bundled = any(dist.key.startswith("nvidia-cudnn-cu") for dist in packages.distributions)
-    # The extra exists from 2.14 on (metadata of the wheels).
-    if found is not None and not bundled and at_least(found.version, "2.14") and python.platform == "linux":
+    extra = found is not None and matrix.has_extra(Version(found.version), "and-cuda")
+    if found is not None and not bundled and extra and python.platform == "linux":
         wanted = f"tensorflow[and-cuda]=={found.version}"
         return Fix(
             "Install the CUDA libraries that this TensorFlow was built with; none came from a wheel here.",

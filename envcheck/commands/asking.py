@@ -73,7 +73,7 @@ class Asked:
             raise UsageError(
                 f"--gpu {self.gpu}: this GPU is not in the matrix; give its compute capability, such as 8.6"
             )
-        return product.compute_capability
+        return product.capability
 
 
 def _here(facts: Facts, python: str | None, platform: Platform | None) -> Machine:

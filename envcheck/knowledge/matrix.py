@@ -9,6 +9,17 @@ from pathlib import Path
 from packaging.version import Version
 
 from envcheck.findings import Override
+from envcheck.knowledge.gpus import (
+    Architecture,
+    Backend,
+    Cudnn,
+    DriverBranch,
+    ForwardCompatibility,
+    GpuKnot,
+    PlatformLimit,
+    Products,
+    product,
+)
 from envcheck.knowledge.knots import Knot
 from envcheck.knowledge.names import Names, Refreshed
 from envcheck.knowledge.nvidia import Driver, NvmlCode
@@ -64,6 +75,46 @@ class Matrix:
         """The return codes of NVML."""
         return self._tables.rows("nvml", NvmlCode)
 
+    @functools.cached_property
+    def branches(self) -> tuple[DriverBranch, ...]:
+        """NVIDIA's driver branches, newest first."""
+        return self._tables.rows("branches", DriverBranch)
+
+    @functools.cached_property
+    def forward_compatibility(self) -> tuple[ForwardCompatibility, ...]:
+        """Packages that bring a newer libcuda."""
+        return self._tables.rows("forward_compatibility", ForwardCompatibility)
+
+    @functools.cached_property
+    def architectures(self) -> tuple[Architecture, ...]:
+        """Compute capabilities, oldest first."""
+        return self._tables.rows("architectures", Architecture)
+
+    @functools.cached_property
+    def products(self) -> tuple[Products, ...]:
+        """Which products have which compute capability."""
+        return self._tables.rows("products", Products)
+
+    @functools.cached_property
+    def cudnn(self) -> tuple[Cudnn, ...]:
+        """Ranges of cuDNN versions, newest first."""
+        return self._tables.rows("cudnn", Cudnn)
+
+    @functools.cached_property
+    def backends(self) -> tuple[Backend, ...]:
+        """What the other backends of Keras 3 need of a GPU."""
+        return self._tables.rows("backends", Backend)
+
+    @functools.cached_property
+    def platforms(self) -> tuple[PlatformLimit, ...]:
+        """Where TensorFlow, or its use of a GPU, cannot be had."""
+        return self._tables.rows("platforms", PlatformLimit)
+
+    @functools.cached_property
+    def gpu_knots(self) -> tuple[GpuKnot, ...]:
+        """Faults that appear only on a GPU."""
+        return self._tables.rows("gpu_knots", GpuKnot)
+
     @property
     def loads(self) -> frozenset[str]:
         """Top-level modules, of the standard library and of distributions, that ``import tensorflow`` loads."""
@@ -77,6 +128,20 @@ class Matrix:
     @functools.cached_property
     def _names(self) -> Mapping[str, frozenset[str]]:
         return {row.what: frozenset(row.names) for row in self._tables.rows("names", Names)}
+
+    def product(self, name: str) -> Products | None:
+        """The products among which a GPU is, by its NVML name; None for one not known."""
+        return product(self.products, name)
+
+    def architecture(self, capability: str) -> Architecture | None:
+        """What is known of a compute capability such as ``8.6``."""
+        return next((row for row in self.architectures if row.capability == capability), None)
+
+    def has_extra(self, version: Version, extra: str) -> bool:
+        """Whether a TensorFlow release of this series has an extra such as ``and-cuda``."""
+        wanted = f"{version.major}.{version.minor}."
+        series = [each for each in self.releases.of("tensorflow") if each.version.startswith(wanted)]
+        return any(extra in each.extras for each in series)
 
     def nvml_code(self, name: str) -> NvmlCode | None:
         """The row of an NVML return code, by its name without ``NVML_ERROR_``; None for one not known."""

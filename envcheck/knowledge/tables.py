@@ -8,6 +8,16 @@ from typing import Any, TypeVar
 
 from envcheck.errors import EnvcheckError, UsageError
 from envcheck.findings import Override
+from envcheck.knowledge.gpus import (
+    Architecture,
+    Backend,
+    Cudnn,
+    DriverBranch,
+    ForwardCompatibility,
+    GpuKnot,
+    PlatformLimit,
+    Products,
+)
 from envcheck.knowledge.knots import Knot
 from envcheck.knowledge.names import Names, Refreshed
 from envcheck.knowledge.nvidia import Driver, NvmlCode
@@ -32,6 +42,14 @@ TABLES = {
     "tensorflow": Table("tensorflow.yaml", None, Series, ("series",)),
     "toolkits": Table("drivers.yaml", "toolkits", Driver, ("cuda",)),
     "minor_version_compatibility": Table("drivers.yaml", "minor_version_compatibility", Driver, ("cuda",)),
+    "branches": Table("drivers.yaml", "branches", DriverBranch, ("branch",)),
+    "forward_compatibility": Table("drivers.yaml", "forward_compatibility", ForwardCompatibility, ("package",)),
+    "architectures": Table("gpus.yaml", "architectures", Architecture, ("capability",)),
+    "products": Table("gpus.yaml", "products", Products, ("capability", "kind")),
+    "cudnn": Table("cudnn.yaml", None, Cudnn, ("cudnn",)),
+    "backends": Table("backends.yaml", None, Backend, ("distribution", "versions")),
+    "platforms": Table("platforms.yaml", None, PlatformLimit, ("id",)),
+    "gpu_knots": Table("gpu_knots.yaml", None, GpuKnot, ("id",)),
     "knots": Table("knots.yaml", None, Knot, ("id",)),
     "names": Table("imports.yaml", None, Names, ("what",)),
     "nvml": Table("nvml.yaml", None, NvmlCode, ("code",)),

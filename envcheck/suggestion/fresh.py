@@ -9,6 +9,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from envcheck.knowledge.choice import installable, newest, required
+from envcheck.knowledge.gpus import GpuKnot, PlatformLimit
 from envcheck.knowledge.matrix import Matrix
 from envcheck.knowledge.releases import Release
 from envcheck.suggestion.machine import Machine
@@ -98,7 +99,8 @@ def plan(matrix: Matrix, machine: Machine, wishes: Wishes, candidate: Candidate)
             if other in SHARED:
                 bounds[other] = bounds.get(other, SpecifierSet()) & specifier
                 bound_by.setdefault(other, f"{name} {release.version}")
-    return Plan(tuple(pins), candidate.notes)
+    cudnn = _cudnn(matrix, machine, candidate)
+    return Plan((*pins, *((cudnn,) if cudnn else ())), candidate.notes)
 
 
 def requirements(matrix: Matrix, machine: Machine, candidate: Candidate) -> dict[str, SpecifierSet]:
@@ -113,7 +115,7 @@ def requirements(matrix: Matrix, machine: Machine, candidate: Candidate) -> dict
 
 
 def _fresh(matrix: Matrix, machine: Machine, wishes: Wishes) -> Plan | str:
-    never = _never(machine)
+    never = _never(matrix, machine)
     if never:
         return never
     found, unfit = candidates(matrix, machine)
@@ -129,15 +131,27 @@ def _fresh(matrix: Matrix, machine: Machine, wishes: Wishes) -> Plan | str:
     return reason or _why_none(matrix, machine, wishes, found, unfit)
 
 
-def _never(machine: Machine) -> str | None:
+def _never(matrix: Matrix, machine: Machine) -> str | None:
     """What no release was ever built for."""
     if machine.free_threaded:
         return "no TensorFlow release has wheels for a free-threaded Python"
     if machine.bits != 64:
         return "no TensorFlow release has wheels for a 32-bit Python"
-    if machine.platform.libc == "musl":
-        return "TensorFlow's wheels are built for glibc, and this system has musl"
-    return None
+    everywhere = (limit for limit in limits(matrix, machine) if limit.tensorflow == ">=0")
+    return next((limit.reason for limit in everywhere), None)
+
+
+def limits(matrix: Matrix, machine: Machine) -> list[PlatformLimit]:
+    """What the platform does not have."""
+    here = machine.platform
+    return [
+        row
+        for row in matrix.platforms
+        if row.system in (None, here.system)
+        and row.machine in (None, here.machine)
+        and row.libc in (None, here.libc)
+        and row.device in ("any", machine.device)
+    ]
 
 
 def _why_none(
@@ -145,6 +159,9 @@ def _why_none(
 ) -> str:
     wanted = wishes.of("tensorflow")
     refused = [each for each in unfit if wanted.contains(each.version)]
+    limit = next(iter(limits(matrix, machine)), None)
+    if refused and limit is not None:
+        return limit.reason
     if refused:
         return f"TensorFlow {refused[0].version} is the newest that installs here, and {refused[0].reason}"
     if found:
@@ -175,13 +192,39 @@ def _instead(matrix: Matrix, machine: Machine, wishes: Wishes) -> Iterator[str]:
             ordinary = "the ordinary 64-bit build of " if machine.free_threaded or machine.bits != 64 else ""
             yield f"make an environment with {ordinary}Python {python}: TensorFlow {works}"
             break
-    if machine.platform.libc == "musl":
-        yield "use a glibc system or image, such as Debian or Ubuntu instead of Alpine"
-    if gpu and machine.platform.system == "Windows":
-        yield "use WSL2: there the Linux wheels see the GPU"
+    yield from (limit.instead for limit in limits(matrix, machine))
+    if gpu and machine.capability:
+        yield from (knot.fix for knot in _hopeless(matrix, machine.capability))
     works = version(machine.but(device="cpu")) if gpu else None
     if works:
         yield f"run on the CPU: TensorFlow {works}"
+
+
+def _hopeless(matrix: Matrix, capability: str) -> Iterator[GpuKnot]:
+    """Faults on this GPU that no other release mends."""
+    for knot in matrix.gpu_knots:
+        if (
+            knot.severity == "error"
+            and knot.capability
+            and SpecifierSet(knot.capability).contains(capability)
+            and not knot.install
+        ):
+            yield knot
+
+
+def _cudnn(matrix: Matrix, machine: Machine, candidate: Candidate) -> Pin | None:
+    """The cuDNN to pin where the newest that the extra admits has no kernels for this GPU."""
+    if not candidate.extra or machine.capability is None:
+        return None
+    admitted = required(candidate.release, candidate.build, machine.python, machine.platform, candidate.extra)
+    for knot in matrix.gpu_knots:
+        if not knot.cudnn or not knot.capability or not SpecifierSet(knot.tensorflow).contains(candidate.version):
+            continue
+        name, _, version = knot.install[0].partition("==")
+        exact = any(each.operator == "==" for each in admitted.get(name, ()))
+        if not exact and SpecifierSet(knot.capability).contains(machine.capability) and version:
+            return Pin(name, version, f"with {name} {knot.cudnn}, {knot.consequence}")
+    return None
 
 
 def _oldest_driver(matrix: Matrix, machine: Machine, version: str) -> str | None:

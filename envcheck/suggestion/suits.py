@@ -98,7 +98,13 @@ def _on_gpu(matrix: Matrix, machine: Machine, candidate: Candidate) -> Candidate
     why = _device(matrix, machine, series, build.cuda) if series else "its series has no row in the matrix"
     if why:
         return Unfit(version, why)
-    if "and-cuda" in release.extras:
+    extra = "and-cuda" in release.extras
+    capabilities = [machine.capability] if machine.capability else []
+    # A fault of the GPU itself says more than one of the packages.
+    for knot in sorted(matrix.gpu_knots, key=lambda knot: knot.extra is not None):
+        if knot.severity == "error" and knot.ties(version, extra=extra, cudnn=None, capabilities=capabilities, gpus=1):
+            return Unfit(version, knot.consequence)
+    if extra:
         return Candidate(candidate.distribution, release, build, "and-cuda")
     cudnn = series.cudnn if series and series.cudnn else build.cudnn
     note = f"install CUDA {build.cuda} and cuDNN {cudnn} yourself: this release does not bring them as packages"

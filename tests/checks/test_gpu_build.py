@@ -18,7 +18,7 @@ from envcheck.probes.tensorflow import TensorFlowFacts
 
 
 def built(tensorflow: TensorFlowFacts, expectations: Expectations | None = None, **host: Any) -> list[Finding]:
-    facts = literals.host(**host), literals.python(), expectations or Expectations()
+    facts = literals.host(**host), literals.python(), expectations or Expectations(), load_matrix()
     return list(gpu_build.judge(given.gpu(), tensorflow, given.keras(), *facts))
 
 
@@ -80,7 +80,11 @@ def test_a_build_that_says_nothing_is_not_judged() -> None:
         built(cpu(is_cuda=None))
     lost = given.gpu(given.device(failure="GPU_IS_LOST"))
     with pytest.raises(Skip, match="no GPU can be opened"):
-        list(gpu_build.judge(lost, cpu(), given.keras(), literals.host(), literals.python(), Expectations()))
+        list(
+            gpu_build.judge(
+                lost, cpu(), given.keras(), literals.host(), literals.python(), Expectations(), load_matrix()
+            )
+        )
 
 
 @pytest.mark.parametrize("backend", ["jax", "torch"])
@@ -92,7 +96,7 @@ def test_on_another_backend_tensorflow_s_build_says_nothing(backend: str) -> Non
     )
 
     def build(keras: KerasFacts) -> list[Finding]:
-        return list(gpu_build.judge(given.gpu(), cpu(), keras, host, python, Expectations()))
+        return list(gpu_build.judge(given.gpu(), cpu(), keras, host, python, Expectations(), load_matrix()))
 
     def age(keras: KerasFacts) -> list[Finding]:
         return list(driver_floor.judge(old, given.tensorflow(), keras, load_matrix(), host, python))

@@ -95,10 +95,10 @@ def test_ptx_needs_the_driver_of_its_toolkit() -> None:
 
 def test_blackwell_is_said_to_be_reported_and_no_more() -> None:
     (finding,) = judged("12.0")["GPU205"]
-    assert "users report that this fails on such GPUs" in finding.message
-    assert finding.severity is None
+    assert "users report that the first operation then fails" in finding.message
+    assert finding.severity is Severity.ERROR
     (finding,) = judged("10.0")["GPU205"]
-    assert "is not known" in finding.message
+    assert "for this GPU no report is known" in finding.message
     assert finding.severity is Severity.WARNING
     assert codes(judged("12.0", tensorflow=given.tensorflow(version="2.22.0"))) == ["GPU204"]
 

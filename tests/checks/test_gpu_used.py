@@ -8,6 +8,7 @@ from literals import SITE, distribution, environment, packages, python, tensorfl
 from envcheck.checks.gpu_used import gpu_used
 from envcheck.findings import Finding, Skip
 from envcheck.inventory import Unavailable
+from envcheck.knowledge.matrix import load_matrix
 from envcheck.probes.gpu import Device, GpuFacts
 from envcheck.probes.smoke import STEPS, SmokeFacts, Step
 from envcheck.probes.tensorflow import BuildFacts, TensorFlowFacts
@@ -23,7 +24,8 @@ def smoke(device: str, status: str = "ok", wanted: str = "auto") -> SmokeFacts:
 
 def judge(facts: SmokeFacts, gpu: GpuFacts = GPU, **variables: str) -> list[Finding]:
     found = packages(tensorflow("2.16.2"))
-    return list(gpu_used.judge(facts, gpu, environment(**variables), found, python(), Unavailable("not looked at")))
+    unseen = Unavailable("not looked at")
+    return list(gpu_used.judge(facts, gpu, environment(**variables), found, python(), unseen, load_matrix()))
 
 
 def test_training_on_the_gpu_passes() -> None:
@@ -42,7 +44,7 @@ def test_with_the_libraries_installed_the_fix_names_them_instead() -> None:
     build = BuildFacts(is_cuda=True, sonames=("libcudart.so.12", "libcudnn.so.9"))
     facts = TensorFlowFacts("tensorflow", "2.21.0", SITE, "pip", "pypi", None, build=build)
     found = packages(tensorflow(), distribution("nvidia-cudnn-cu12", "9.3.0.75"))
-    (finding,) = gpu_used.judge(smoke("CPU:0"), GPU, environment(), found, python(), facts)
+    (finding,) = gpu_used.judge(smoke("CPU:0"), GPU, environment(), found, python(), facts, load_matrix())
     assert finding.fix is not None
     assert "It opens libcudart.so.12, libcudnn.so.9." in finding.fix.summary
     assert finding.fix.commands == (f"export LD_LIBRARY_PATH=$(printf '%s:' {SITE}/nvidia/*/lib)$LD_LIBRARY_PATH",)

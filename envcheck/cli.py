@@ -19,6 +19,7 @@ COMMANDS = {
     "inventory": "The facts alone, as JSON that travels: judge it with `doctor --from FILE`.",
     "smoke": "The tiny model on the device, step by step.",
     "suggest": "Which versions to install here, and the smallest change that repairs what is installed.",
+    "matrix": "The compatibility matrix: rows, sources, and the job matrix for CI.",
     "explain": "What a code means: cause, fix, source. Without a code, all of them.",
 }
 

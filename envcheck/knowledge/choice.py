@@ -6,6 +6,7 @@ https://packaging.python.org/en/latest/specifications/platform-compatibility-tag
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -52,6 +53,8 @@ class Platform:
             found = re.fullmatch(r"macosx_(\d+)_(\d+)_(\w+)", tag)
             machines = (machine, "universal2", *(("intel",) if machine == "x86_64" else ()))
             return bool(found and found[3] in machines and self._new_enough(self.version, found))
+        if self.system != "Linux":
+            return False
         legacy = re.fullmatch(r"(manylinux(?:1|2010|2014))_(\w+)", tag)
         if legacy:
             tag = f"manylinux_{LEGACY[legacy[1]].replace('.', '_')}_{legacy[2]}"
@@ -93,6 +96,7 @@ PLATFORMS = {
 """The platforms of ``tensorflow.yaml`` by name, each with a libc and a system new enough for every wheel."""
 
 
+@functools.lru_cache(maxsize=2048)
 def installable(matrix: Matrix, name: str, python: str, platform: Platform) -> tuple[tuple[Release, Build | None], ...]:
     """The releases of a distribution that install on a Python series (``3.12``), newest first; yanked ones are left out.
 

@@ -118,6 +118,10 @@ class GpuKnot:
         for wanted in (self.tensorflow, self.cudnn, self.capability):
             SpecifierSet(wanted or "")
 
+    def holds(self, version: str) -> bool:
+        """Whether it is about a TensorFlow version."""
+        return SpecifierSet(self.tensorflow).contains(version, prereleases=True)
+
     def ties(
         self, tensorflow: Version, *, extra: bool, cudnn: Version | None, capabilities: Iterable[str], gpus: int
     ) -> bool:

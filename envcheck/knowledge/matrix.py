@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from packaging.version import Version
 
@@ -27,7 +28,7 @@ from envcheck.knowledge.overlay import Overlay
 from envcheck.knowledge.releases import Releases
 from envcheck.knowledge.rows import folder
 from envcheck.knowledge.series import Series
-from envcheck.knowledge.tables import CLOSED, LAID, Tables
+from envcheck.knowledge.tables import CLOSED, LAID, TABLES, Tables
 from envcheck.versions import numbers
 
 
@@ -43,6 +44,10 @@ class Matrix:
     def overrides(self) -> tuple[Override, ...]:
         """What a team's own file changes."""
         return self._tables.overrides
+
+    def table(self, name: str) -> tuple[Any, ...]:
+        """The rows of any table by its name."""
+        return self._tables.rows(name, TABLES[name].kind)
 
     @functools.cached_property
     def as_of(self) -> str:

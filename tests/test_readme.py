@@ -33,11 +33,17 @@ def test_every_command_is_described() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", sorted(set(re.findall(r"envcheck ((?:doctor|inventory|smoke|explain)[^\n|`\"]*)", README)))
+    "line",
+    sorted(set(re.findall(r"envcheck ((?:doctor|inventory|smoke|explain|suggest|matrix \w+)[^\n|`\")]*)", README))),
 )
 def test_every_command_line_can_be_parsed(line: str) -> None:
     words = line.partition("#")[0].split()
-    options = {option for parameter in command(words[0]).params for option in parameter.opts}
+    found = command(words[0])
+    if isinstance(found, click.Group):
+        inner = found.get_command(click.Context(found), words[1])
+        assert inner is not None, line
+        found = inner
+    options = {option for parameter in found.params for option in parameter.opts}
     for word in words[1:]:
         if word.startswith("-"):
             assert word in options, f"{word} in: envcheck {line}"

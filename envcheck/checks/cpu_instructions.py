@@ -10,6 +10,7 @@ from packaging.version import Version
 from envcheck.findings import Finding, Fix, Skip, check
 
 if TYPE_CHECKING:
+    from envcheck.knowledge.matrix import Matrix
     from envcheck.probes.host import HostFacts
     from envcheck.probes.packages import PackagesFacts
     from envcheck.probes.python import PythonFacts
@@ -18,7 +19,9 @@ _OFFICIAL = ("manylinux", "macosx", "win_amd64")
 
 
 @check("ENV106", "The processor has the instructions that TensorFlow's wheels use", explains=("SMK",), unless="SMK105")
-def cpu_instructions(host: HostFacts, python: PythonFacts, packages: PackagesFacts) -> Iterator[Finding]:
+def cpu_instructions(
+    host: HostFacts, python: PythonFacts, packages: PackagesFacts, matrix: Matrix
+) -> Iterator[Finding]:
     """The processor lacks AVX, which TensorFlow's x86-64 wheels need.
 
     Cause: From 1.6 on, TensorFlow's official wheels for x86-64 are compiled with AVX (2.4.0 with AVX2, by mistake).
@@ -44,17 +47,17 @@ def cpu_instructions(host: HostFacts, python: PythonFacts, packages: PackagesFac
     if host.instruction_sets is None:
         raise Skip(f"which instructions the processor has is not known on {host.system}", unknown=True)
     installed = next(iter(packages.providers("tensorflow")), None)
-    needed, who = "avx", "every TensorFlow wheel since 1.6"
+    needed, who = "avx", "every TensorFlow wheel of today"
     if installed:
         if installed.installer == "conda" or not any(mark in tag for tag in installed.wheel_tags for mark in _OFFICIAL):
             raise Skip(
                 "this TensorFlow is no wheel from PyPI, and for which processors it was built is not known",
                 unknown=True,
             )
-        version = Version(installed.version)
-        if version < Version("1.6"):
+        told = matrix.instructions(Version(installed.version))
+        if told is None:
             return
-        needed = "avx2" if version.release == (2, 4, 0) else "avx"
+        needed = told
         who = f"the wheel of {installed.name} {installed.version}"
     if needed not in host.instruction_sets:
         yield Finding(
@@ -70,7 +73,10 @@ def cpu_instructions(host: HostFacts, python: PythonFacts, packages: PackagesFac
 
 def _fix(host: HostFacts, python: PythonFacts, needed: str) -> Fix:
     if needed == "avx2" and "avx" in (host.instruction_sets or ()):
-        return Fix("Install 2.4.1 or newer: only 2.4.0 needs AVX2.", commands=(python.install("tensorflow==2.4.*"),))
+        return Fix(
+            "Install another patch release of its series: only this one needs AVX2.",
+            commands=(python.install("tensorflow==2.4.*"),),
+        )
     if host.virtual_machine:
         return Fix(
             f"Let the virtual machine ({host.virtual_machine}) see the processor as it is: with QEMU `-cpu host`, in "

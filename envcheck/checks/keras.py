@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
@@ -61,7 +61,8 @@ def keras_fits(
     elif not SpecifierSet(row.keras).contains(keras.keras.version, prereleases=True):
         floor = min(Version(spec.version.removesuffix(".*")) for spec in SpecifierSet(row.keras))
         other_api = keras.keras.major != floor.major
-        works = not other_api or row.series == "2.15"
+        # The series that know tf_keras and still bring Keras 2 (2.15) were seen to train with Keras 3.
+        works = not other_api or (floor.major == 2 and row.tf_keras is not None)
         yield Finding(
             f"Keras {keras.keras.version} is installed; TensorFlow {tensorflow.version} was released with {wanted}"
             + (f", and `tf.keras` is now Keras {keras.keras.major}, whose API differs" if other_api and works else "")
@@ -74,7 +75,9 @@ def keras_fits(
 
 
 @check("ENV306", "TF_USE_LEGACY_KERAS finds tf_keras", explains=("SMK",), unless="SMK105")
-def legacy_flag(tensorflow: TensorFlowFacts, keras: KerasFacts, python: PythonFacts) -> Iterator[Finding]:
+def legacy_flag(
+    tensorflow: TensorFlowFacts, keras: KerasFacts, python: PythonFacts, matrix: Matrix
+) -> Iterator[Finding]:
     """With TF_USE_LEGACY_KERAS=1, ``tf.keras`` is the distribution tf_keras; without it every ``tf.keras.…`` raises.
 
     Cause: the variable is set (by the user, an image, or another library) and tf_keras is not installed. Only the values
@@ -97,7 +100,7 @@ def legacy_flag(tensorflow: TensorFlowFacts, keras: KerasFacts, python: PythonFa
             symbol="TF_USE_LEGACY_KERAS",
         )
     elif not keras.legacy and keras.legacy_flag not in ("", "0", "false", "False"):
-        known = release >= (2, 15)
+        known = matrix.nearest(Version(tensorflow.version)).tf_keras is not None
         why = "only 1, true and True count" if known else f"TensorFlow {tensorflow.version} does not know the variable"
         yield Finding(
             f"TF_USE_LEGACY_KERAS={keras.legacy_flag} has no effect: {why}",
@@ -139,18 +142,14 @@ def tf_keras_fits(
 
 
 # Import packages behind each backend: keras/src/backend/__init__.py (3.x), keras/backend/__init__.py (2.3).
-_BACKENDS_3 = {"tensorflow": "tensorflow", "jax": "jax", "torch": "torch", "numpy": "numpy", "openvino": "openvino"}
-_BACKENDS_2 = {"tensorflow": "tensorflow", "theano": "theano", "cntk": "cntk"}
-
-
-def _usable(named: str, packages: PackagesFacts) -> str:
+def _usable(named: str, packages: PackagesFacts, backends: Mapping[str, str]) -> str:
     """A backend that is installed: the one that was meant, if only its case is wrong, else the usual one."""
-    there = [name for name, module in _BACKENDS_3.items() if packages.providers(module)]
+    there = [name for name, module in backends.items() if packages.providers(module)]
     return named.lower() if named.lower() in there else (there or ["tensorflow"])[0]
 
 
 @check("ENV308", "The backend that Keras will load is there", explains=("SMK",), unless="SMK105")
-def backend(keras: KerasFacts, packages: PackagesFacts, python: PythonFacts) -> Iterator[Finding]:
+def backend(keras: KerasFacts, packages: PackagesFacts, python: PythonFacts, matrix: Matrix) -> Iterator[Finding]:
     """KERAS_BACKEND, or else ``keras.json``, names a backend that this Keras does not have or that is not installed.
 
     Cause: a ``~/.keras/keras.json`` from years ago (theano, cntk) survives every upgrade and every new environment.
@@ -163,14 +162,12 @@ def backend(keras: KerasFacts, packages: PackagesFacts, python: PythonFacts) -> 
     if keras.keras is None:
         raise Skip("Keras is not installed")
     version = Version(keras.keras.version)
-    if version.major >= 3:
-        known = _BACKENDS_3
-    elif version.release[:2] < (2, 4):
-        known = _BACKENDS_2
-    else:
+    row = matrix.backends_of(version)
+    known = row.backends if row else {}
+    if len(known) < 2:
         raise Skip(f"Keras {keras.keras.version} knows no backend but TensorFlow")
     said = "KERAS_BACKEND" if keras.backend_from == "KERAS_BACKEND" else keras.backend_from
-    use = f"export KERAS_BACKEND={_usable(keras.backend, packages)}"
+    use = f"export KERAS_BACKEND={_usable(keras.backend, packages, known)}"
     if keras.backend == "tensorflow":
         raise Skip("whether TensorFlow is installed is the question of ENV301")
     if keras.backend not in known:

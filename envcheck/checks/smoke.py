@@ -7,11 +7,13 @@ import shlex
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from packaging.version import InvalidVersion, Version
+
 from envcheck.findings import Finding, Fix, Location, Severity, Skip, check
 from envcheck.inventory import Unavailable
-from envcheck.versions import at_least
 
 if TYPE_CHECKING:
+    from envcheck.knowledge.matrix import Matrix
     from envcheck.probes.packages import PackagesFacts
     from envcheck.probes.python import PythonFacts
     from envcheck.probes.smoke import SmokeFacts, Step
@@ -36,7 +38,11 @@ _MEMORY = re.compile(r"pthread_create\(\) failed|failed to map segment|bad_alloc
 
 @check("SMK101", "TensorFlow and Keras can be imported")
 def import_(
-    smoke: SmokeFacts, python: PythonFacts, packages: PackagesFacts, tensorflow: TensorFlowFacts | Unavailable
+    smoke: SmokeFacts,
+    python: PythonFacts,
+    packages: PackagesFacts,
+    tensorflow: TensorFlowFacts | Unavailable,
+    matrix: Matrix,
 ) -> Iterator[Finding]:
     """`import tensorflow` (or Keras on its other backends) fails, crashes or hangs.
 
@@ -57,7 +63,7 @@ def import_(
     if smoke.step("import").status != "ok" and plugins and _in_plugin(smoke):
         yield _plugin(smoke, python, packages, plugins)
         return
-    yield from _judge(smoke, python, "import")
+    yield from _judge(smoke, python, matrix, "import")
 
 
 def _in_plugin(smoke: SmokeFacts) -> bool:
@@ -85,7 +91,7 @@ def _plugin(smoke: SmokeFacts, python: PythonFacts, packages: PackagesFacts, plu
 
 
 @check("SMK102", "The framework can use the device that is asked for")
-def devices(smoke: SmokeFacts, python: PythonFacts) -> Iterator[Finding]:
+def devices(smoke: SmokeFacts, python: PythonFacts, matrix: Matrix) -> Iterator[Finding]:
     """The framework finds no GPU although one is asked for, or finds one and cannot use it.
 
     Cause: To use a GPU, the framework must be a build for GPUs, find the NVIDIA driver and the CUDA libraries of its own
@@ -100,11 +106,11 @@ def devices(smoke: SmokeFacts, python: PythonFacts) -> Iterator[Finding]:
     Source: https://www.tensorflow.org/install/pip; https://www.tensorflow.org/guide/gpu;
     https://docs.jax.dev/en/latest/installation.html
     """
-    yield from _judge(smoke, python, "devices")
+    yield from _judge(smoke, python, matrix, "devices")
 
 
 @check("SMK103", "A matrix product is computed correctly")
-def matmul(smoke: SmokeFacts, python: PythonFacts) -> Iterator[Finding]:
+def matmul(smoke: SmokeFacts, python: PythonFacts, matrix: Matrix) -> Iterator[Finding]:
     """Multiplying two matrices fails, gives wrong numbers, or does not run on the GPU.
 
     Cause: This is the first kernel that runs on the device. On a GPU it loads cuBLAS and the kernels for this compute
@@ -119,11 +125,11 @@ def matmul(smoke: SmokeFacts, python: PythonFacts) -> Iterator[Finding]:
     Source: https://docs.nvidia.com/cuda/cublas/#cublasstatus-t;
     https://blogs.nvidia.com/blog/tensorfloat-32-precision-format/
     """
-    yield from _judge(smoke, python, "matmul")
+    yield from _judge(smoke, python, matrix, "matmul")
 
 
 @check("SMK104", "A convolution and its gradient are computed correctly")
-def convolution(smoke: SmokeFacts, python: PythonFacts) -> Iterator[Finding]:
+def convolution(smoke: SmokeFacts, python: PythonFacts, matrix: Matrix) -> Iterator[Finding]:
     """A convolution or its gradient fails, gives wrong numbers, or does not run on the GPU.
 
     Cause: Convolutions run in cuDNN, which is loaded only now, so that everything before can go well. "DNN library is
@@ -138,11 +144,11 @@ def convolution(smoke: SmokeFacts, python: PythonFacts) -> Iterator[Finding]:
     Source: https://www.tensorflow.org/install/source#gpu;
     https://docs.nvidia.com/deeplearning/cudnn/latest/reference/support-matrix.html
     """
-    yield from _judge(smoke, python, "convolution")
+    yield from _judge(smoke, python, matrix, "convolution")
 
 
 @check("SMK105", "A tiny Keras model can be trained")
-def fit(smoke: SmokeFacts, python: PythonFacts) -> Iterator[Finding]:
+def fit(smoke: SmokeFacts, python: PythonFacts, matrix: Matrix) -> Iterator[Finding]:
     """Two steps of `model.fit` on a tiny model fail, leave the weights as they were, or do not run on the GPU.
 
     Cause: What single operations do not show: the graph of a training step, the optimizer, and on a GPU under Keras 3
@@ -154,11 +160,11 @@ def fit(smoke: SmokeFacts, python: PythonFacts) -> Iterator[Finding]:
 
     Source: https://keras.io/getting_started/#compatibility-matrix; https://keras.io/api/models/model_training_apis/
     """
-    yield from _judge(smoke, python, "fit")
+    yield from _judge(smoke, python, matrix, "fit")
 
 
 @check("SMK106", "XLA can compile a function", Severity.WARNING)
-def xla(smoke: SmokeFacts, python: PythonFacts) -> Iterator[Finding]:
+def xla(smoke: SmokeFacts, python: PythonFacts, matrix: Matrix) -> Iterator[Finding]:
     """A function compiled by XLA (`jit_compile=True`) fails, gives wrong numbers, or does not run on the GPU.
 
     Cause: On a GPU, XLA needs two files of the CUDA toolkit that running alone does not need: libdevice.10.bc and ptxas.
@@ -171,11 +177,11 @@ def xla(smoke: SmokeFacts, python: PythonFacts) -> Iterator[Finding]:
     Source: https://openxla.org/xla/tf2xla; https://github.com/tensorflow/tensorflow/issues/58681;
     https://github.com/tensorflow/tensorflow/issues/56927
     """
-    yield from _judge(smoke, python, "xla")
+    yield from _judge(smoke, python, matrix, "xla")
 
 
 @check("SMK107", "A model can be saved and loaded")
-def save_load(smoke: SmokeFacts, python: PythonFacts) -> Iterator[Finding]:
+def save_load(smoke: SmokeFacts, python: PythonFacts, matrix: Matrix) -> Iterator[Finding]:
     """A saved model cannot be loaded, or predicts something else than before.
 
     Cause: The formats `.keras` and `.h5` need h5py; before TensorFlow 2.5, h5py 3 breaks loading ("'str' object has no
@@ -187,7 +193,7 @@ def save_load(smoke: SmokeFacts, python: PythonFacts) -> Iterator[Finding]:
     Source: https://keras.io/guides/serialization_and_saving/;
     https://github.com/tensorflow/tensorflow/issues/44467
     """
-    yield from _judge(smoke, python, "save_load")
+    yield from _judge(smoke, python, matrix, "save_load")
 
 
 _NAMES = {
@@ -201,7 +207,7 @@ _NAMES = {
 }
 
 
-def _judge(smoke: SmokeFacts, python: PythonFacts, name: str) -> Iterator[Finding]:
+def _judge(smoke: SmokeFacts, python: PythonFacts, matrix: Matrix, name: str) -> Iterator[Finding]:
     step = smoke.step(name)
     if step.status == "ok":
         return
@@ -213,7 +219,7 @@ def _judge(smoke: SmokeFacts, python: PythonFacts, name: str) -> Iterator[Findin
     what = "`import keras`" if name == "import" and smoke.framework in ("jax", "torch", "keras") else _NAMES[name]
     yield Finding(
         f"{what} {_how(smoke, step)}",
-        fix=_ended_early(smoke, python) if step.status in ("crashed", "hung") else _raised(smoke, python, step),
+        fix=_ended_early(smoke, python) if step.status in ("crashed", "hung") else _raised(smoke, python, step, matrix),
         evidence={
             "framework": smoke.framework,
             "device_wanted": smoke.wanted,
@@ -312,73 +318,16 @@ _NO_MEMORY = Fix(
     safe=True,
 )
 
-# What a message says, what to do, and what to install. The first that matches counts.
-_KNOWN = (
-    (
-        r"is not the package of that name",
-        "Rename or remove the file or folder that stands in front of the package.",
-        "",
-    ),
-    (
-        r"numpy\.core\.multiarray failed to import|_ARRAY_API not found|compiled using NumPy 1|numpy\.dtype size changed",
-        "A package was built for NumPy 1, and NumPy 2 is installed.",
-        "numpy<2",
-    ),
-    (r"Descriptors cannot (not )?be created directly", "protobuf is too new for this release.", "protobuf<3.21"),
-    (r"'str' object has no attribute 'decode'", "h5py 3 is too new for this release.", "h5py<3"),
-    (r"No module named '(?:distutils|pkg_resources)", "Python has no distutils any more.", "setuptools<81"),
-    (r"No module named '(?:tf_keras)", "TF_USE_LEGACY_KERAS asks for tf_keras; unset it, or install it.", "tf-keras"),
-    (r"No module named '(tensorflow|keras|jax|torch|numpy|h5py)'", "Install what is missing.", "{}"),
-    (
-        r"No module named '(\w+)'",
-        "Install the distribution that brings this module, mostly one of the same name.",
-        "{}",
-    ),
-    (
-        r"libdevice|ptxas",
-        "XLA finds no libdevice or no ptxas: install the CUDA compiler, or set "
-        "XLA_FLAGS=--xla_gpu_cuda_data_dir=DIR to the folder that has nvvm/libdevice.",
-        "tensorflow[and-cuda]",
-    ),
-    (
-        r"out of memory|OOM when|CUBLAS_STATUS_NOT_INITIALIZED|RESOURCE_EXHAUSTED",
-        "Another process holds the GPU's memory: `nvidia-smi` lists it. End it, or use another GPU.",
-        "",
-    ),
-    (
-        r"no kernel image|NO_BINARY_FOR_GPU|no GPU support|built for the CPU",
-        "This build has no code for the GPU: `envcheck doctor --select GPU` says which release has.",
-        "",
-    ),
-    (
-        r"DNN library|CUDNN_STATUS|cudnn",
-        "cuDNN is missing, too old or shadowed, or the GPU has no memory left: `envcheck doctor --select GPU` looks for "
-        "each; unset LD_LIBRARY_PATH.",
-        "",
-    ),
-    (r"a GPU is asked for|can use none|although GPU", "`envcheck doctor --select GPU` names what is missing.", ""),
-    (
-        r"cannot open shared object file|version `[^']*' not found|DLL load failed",
-        "A shared library is missing or too old: the message names it. The checks of `envcheck doctor` look for it.",
-        "",
-    ),
-    (
-        r"No space left on device|Read-only file system",
-        "Make room in the temporary folder, or set TMPDIR to another.",
-        "",
-    ),
-)
 
-
-def _raised(smoke: SmokeFacts, python: PythonFacts, step: Step) -> Fix:
+def _raised(smoke: SmokeFacts, python: PythonFacts, step: Step, matrix: Matrix) -> Fix:
     verify = f"envcheck smoke --python {shlex.quote(python.executable)}"
     if _MEMORY.search(step.message):
         return _NO_MEMORY
-    for pattern, summary, requirement in _KNOWN:
-        match = re.search(pattern, step.message)
+    for row in matrix.symptoms:
+        match = re.search(row.pattern, step.message)
         if match:
-            wanted = _requirement(smoke, requirement.format(*match.groups()))
-            return Fix(summary, commands=(python.install(wanted),) if wanted else (), verify=verify)
+            wanted = _requirement(smoke, (row.install or "").replace("{}", (match.groups() or ("",))[0] or ""), matrix)
+            return Fix(row.remedy, commands=(python.install(wanted),) if wanted else (), verify=verify)
     return Fix(
         "The message and its frames say what failed: envcheck knows no special reason for it. Compare the versions in "
         "the evidence, or try a fresh environment.",
@@ -386,9 +335,13 @@ def _raised(smoke: SmokeFacts, python: PythonFacts, step: Step) -> Fix:
     )
 
 
-def _requirement(smoke: SmokeFacts, name: str) -> str:
-    """The extra ``and-cuda`` exists from TensorFlow 2.14 on; it is asked for in the very version that is there."""
+def _requirement(smoke: SmokeFacts, name: str, matrix: Matrix) -> str:
+    """The extra ``and-cuda`` is asked for in the very version that is there, where that has it."""
     if name != "tensorflow[and-cuda]":
         return name
     version = smoke.versions.get("tensorflow", "")
-    return f"{name}=={version}" if version and at_least(version, "2.14") else ""
+    try:
+        known = matrix.has_extra(Version(version), "and-cuda")
+    except InvalidVersion:
+        known = False
+    return f"{name}=={version}" if known else ""

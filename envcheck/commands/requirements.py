@@ -79,12 +79,14 @@ def _lines(file: Path) -> Iterator[tuple[str, str]]:
     https://pip.pypa.io/en/stable/reference/requirements-file-format/
     """
     held, start = "", 0
-    for number, line in enumerate(_text(file).splitlines(), 1):
+    lines = _text(file).splitlines()
+    for number, line in enumerate(lines, 1):
         start = start or number
         held += line
         if held.endswith("\\"):
             held = held[:-1]
-            continue
+            if number < len(lines):
+                continue
         found = re.sub(r"(^|\s)#.*", "", held)
         found = re.split(r"\s--hash", found)[0].strip()
         if found:
@@ -97,7 +99,7 @@ def _pyproject(file: Path) -> Iterator[tuple[str, str]]:
     toml = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
     try:
         content = toml.loads(text)
-    except toml.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # its own error is a ValueError, and so is a number of 5000 digits
         raise UsageError(f"{file}: this is no TOML: {error}") from None
     project = content.get("project", {})
     listed = project.get("dependencies", []) if isinstance(project, dict) else None

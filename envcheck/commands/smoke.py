@@ -5,17 +5,19 @@ from __future__ import annotations
 import click
 
 from envcheck.commands.judging import Wanted, judge
-from envcheck.commands.options import output_options, target_options
+from envcheck.commands.options import matrix_option, output_options, target_options
 from envcheck.inventory import Expectations
 
 
 @click.command("smoke")
 @target_options
+@matrix_option
 @output_options("text")
 def command(
     python: str | None,
     device: str,
     timeout: float,
+    matrix: str | None,
     format_: str,
     output: str | None,
     verbose: bool,
@@ -29,6 +31,7 @@ def command(
             timeout=timeout,
             must_run=True,
             selected=("SMK",),
+            matrix=matrix,
             format=format_,
             output=output,
             verbose=verbose,

@@ -1,7 +1,8 @@
-"""Versions that break each other although no metadata says so, or worse than the metadata says."""
+"""Versions that break each other although no metadata says so, and what the messages of a failed run mean."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -47,3 +48,25 @@ class Knot:
             name in installed and SpecifierSet(wanted).contains(installed[name], prereleases=True)
             for name, wanted in self.when.items()
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Symptom:
+    """What a message of a failed smoke step says (a regular expression), and what to do; symptoms.yaml says more.
+
+    Raises:
+        ValueError: the pattern is no regular expression.
+    """
+
+    id: str
+    pattern: str
+    remedy: str
+    install: str | None
+    source: Source
+
+    def __post_init__(self) -> None:
+        """Refuse what is no pattern."""
+        try:
+            re.compile(self.pattern)
+        except re.error as error:
+            raise ValueError(f"pattern: {error}") from None

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from envcheck.findings import Override
@@ -21,8 +22,8 @@ from envcheck.knowledge.gpus import (
     Products,
     product,
 )
-from envcheck.knowledge.knots import Knot
-from envcheck.knowledge.names import Names, Refreshed
+from envcheck.knowledge.knots import Knot, Symptom
+from envcheck.knowledge.names import KerasBackends, Names, Processor, Refreshed
 from envcheck.knowledge.nvidia import Driver, NvmlCode
 from envcheck.knowledge.overlay import Overlay
 from envcheck.knowledge.releases import Releases
@@ -119,6 +120,27 @@ class Matrix:
     def gpu_knots(self) -> tuple[GpuKnot, ...]:
         """Faults that appear only on a GPU."""
         return self._tables.rows("gpu_knots", GpuKnot)
+
+    @functools.cached_property
+    def symptoms(self) -> tuple[Symptom, ...]:
+        """What messages of a failed smoke run mean, in the order of trying."""
+        return self._tables.rows("symptoms", Symptom)
+
+    @functools.cached_property
+    def keras_backends(self) -> tuple[KerasBackends, ...]:
+        """The backends of Keras, by its version."""
+        return self._tables.rows("keras", KerasBackends)
+
+    def backends_of(self, keras: Version) -> KerasBackends | None:
+        """The backends of one Keras version."""
+        rows = self.keras_backends
+        return next((row for row in rows if SpecifierSet(row.versions).contains(keras, prereleases=True)), None)
+
+    def instructions(self, tensorflow: Version) -> str | None:
+        """The instruction set that the x86-64 wheel of a TensorFlow version needs."""
+        rows = self._tables.rows("processors", Processor)
+        found = (row.needs for row in rows if SpecifierSet(row.tensorflow).contains(tensorflow, prereleases=True))
+        return next(found, None)
 
     @property
     def loads(self) -> frozenset[str]:

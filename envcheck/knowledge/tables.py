@@ -18,8 +18,8 @@ from envcheck.knowledge.gpus import (
     PlatformLimit,
     Products,
 )
-from envcheck.knowledge.knots import Knot
-from envcheck.knowledge.names import Names, Refreshed
+from envcheck.knowledge.knots import Knot, Symptom
+from envcheck.knowledge.names import KerasBackends, Names, Processor, Refreshed
 from envcheck.knowledge.nvidia import Driver, NvmlCode
 from envcheck.knowledge.overlay import Overlay
 from envcheck.knowledge.rows import Damage, Row, listed, read, typed
@@ -51,6 +51,9 @@ TABLES = {
     "platforms": Table("platforms.yaml", None, PlatformLimit, ("id",)),
     "gpu_knots": Table("gpu_knots.yaml", None, GpuKnot, ("id",)),
     "knots": Table("knots.yaml", None, Knot, ("id",)),
+    "symptoms": Table("symptoms.yaml", None, Symptom, ("id",)),
+    "keras": Table("keras.yaml", None, KerasBackends, ("versions",)),
+    "processors": Table("processors.yaml", None, Processor, ("tensorflow",)),
     "names": Table("imports.yaml", None, Names, ("what",)),
     "nvml": Table("nvml.yaml", None, NvmlCode, ("code",)),
     "refreshed": Table("refreshed.yaml", None, Refreshed, ("what",)),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import gpu_literals as given
 import literals
 import pytest
@@ -80,7 +82,7 @@ def test_with_the_folder_on_the_path_the_fault_is_mended() -> None:
 @pytest.mark.parametrize(
     ("build", "unknown"), [({"vendor": "nvidia"}, True), ({"is_cuda": False}, False), ({"is_cuda": None}, True)]
 )
-def test_another_build_is_not_judged(build: dict[str, object], unknown: bool) -> None:
+def test_another_build_is_not_judged(build: dict[str, Any], unknown: bool) -> None:
     facts = (
         given.tensorflow(**build),
         literals.packages(),

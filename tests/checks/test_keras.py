@@ -92,7 +92,7 @@ def test_where_tf_keras_is_not_keras_the_question_does_not_arise() -> None:
 
 def test_the_legacy_flag() -> None:
     def judge(release: str, facts: KerasFacts) -> list[Finding]:
-        return list(legacy_flag.judge(tensorflow(release), facts, python()))
+        return list(legacy_flag.judge(tensorflow(release), facts, python(), load_matrix()))
 
     assert judge("2.21.0", keras("3.15.1")) == []
     assert judge("2.21.0", keras("3.15.1", "2.21.0", legacy=True, legacy_flag="1")) == []
@@ -126,7 +126,7 @@ def test_tf_keras_of_another_release() -> None:
 
 def test_a_backend_that_does_not_exist() -> None:
     facts = keras("3.15.1", backend="theano", backend_from="/home/ada/.keras/keras.json")
-    (finding,) = backend.judge(facts, packages(), python())
+    (finding,) = backend.judge(facts, packages(), python(), load_matrix())
     assert "names the backend 'theano'; Keras 3.15.1 has tensorflow, jax, torch, numpy, openvino" in finding.message
     assert finding.location is not None
     assert finding.location.path == "/home/ada/.keras/keras.json"
@@ -134,23 +134,26 @@ def test_a_backend_that_does_not_exist() -> None:
 
 def test_a_backend_that_is_not_installed() -> None:
     facts = keras("3.15.1", backend="jax", backend_from="KERAS_BACKEND")
-    (finding,) = backend.judge(facts, packages(), python())
+    (finding,) = backend.judge(facts, packages(), python(), load_matrix())
     assert finding.message == "KERAS_BACKEND names the backend jax, which is not installed"
     (finding,) = backend.judge(
-        keras("3.15.1", backend="JAX", backend_from="KERAS_BACKEND"), packages(distribution("jax", "0.7.0")), python()
+        keras("3.15.1", backend="JAX", backend_from="KERAS_BACKEND"),
+        packages(distribution("jax", "0.7.0")),
+        python(),
+        load_matrix(),
     )
     assert finding.fix is not None
     assert finding.fix.commands == ("export KERAS_BACKEND=jax",)
-    assert list(backend.judge(facts, packages(distribution("jax", "0.7.0")), python())) == []
+    assert list(backend.judge(facts, packages(distribution("jax", "0.7.0")), python(), load_matrix())) == []
 
 
 def test_backends_of_old_keras() -> None:
     with pytest.raises(Skip):
-        list(backend.judge(keras("2.15.0", backend="theano", backend_from="/k"), packages(), python()))
-    (finding,) = backend.judge(keras("2.3.1", backend="jax", backend_from="/k"), packages(), python())
+        list(backend.judge(keras("2.15.0", backend="theano", backend_from="/k"), packages(), python(), load_matrix()))
+    (finding,) = backend.judge(keras("2.3.1", backend="jax", backend_from="/k"), packages(), python(), load_matrix())
     assert "has tensorflow, theano, cntk" in finding.message
     with pytest.raises(Skip):
-        list(backend.judge(keras("3.15.1"), packages(), python()))  # ENV301 asks for TensorFlow
+        list(backend.judge(keras("3.15.1"), packages(), python(), load_matrix()))  # ENV301 asks for TensorFlow
 
 
 def test_keras_json() -> None:

@@ -11,6 +11,7 @@ import pytest
 from envcheck.checks import smoke as checks
 from envcheck.findings import Check, Finding, Fix, Severity, Skip
 from envcheck.inventory import Unavailable
+from envcheck.knowledge.matrix import load_matrix
 from envcheck.probes.smoke import STEPS, SmokeFacts, Step
 from envcheck.probes.tensorflow import TensorFlowFacts
 
@@ -53,6 +54,7 @@ def judge(check: Check, smoke: SmokeFacts, tensorflow: object = None) -> list[Fi
         "python": literals.python(),
         "packages": literals.packages(),
         "tensorflow": tensorflow or Unavailable("not looked at"),
+        "matrix": load_matrix(),
     }
     return list(check.judge(*(known[name] for name in check.facts)))
 

@@ -218,7 +218,7 @@ def test_a_run_that_asks_no_matrix_reads_none(project: Path) -> None:
     (project / "pyproject.toml").write_text("[tool.envcheck")
     ended = envcheck("explain", "ENV303", cwd=project)
     assert ended.returncode == 0
-    ended = envcheck("doctor", "--no-smoke", "--select", "SMK101", "--format", "json", cwd=project)
+    ended = envcheck("doctor", "--no-smoke", "--select", "ENV107", "--format", "json", cwd=project)
     assert json.loads(ended.stdout)["matrix"] is None
 
 

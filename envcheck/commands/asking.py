@@ -38,7 +38,7 @@ class Asked:
             UsageError: an option names nothing that is known, or what is not given could not be seen.
         """
         python = self._python()
-        if self.driver is not None and not numbers(self.driver):
+        if self.driver is not None and not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})*", self.driver):
             raise UsageError(f"--driver {self.driver}: a version such as 535.104 is expected")
         if facts is None:
             assert python is not None
@@ -52,7 +52,7 @@ class Asked:
                 machine = machine.but(device="gpu")
             if self.gpu:
                 machine = machine.but(
-                    gpu=None if re.fullmatch(r"\d+\.\d", self.gpu) else self.gpu, capability=capability
+                    gpu=None if re.fullmatch(r"[0-9]{1,2}\.[0-9]", self.gpu) else self.gpu, capability=capability
                 )
             return machine.but(driver=self.driver or machine.driver)
         return machine.but(device="cpu") if self.device == "cpu" or self.platform else machine
@@ -60,13 +60,13 @@ class Asked:
     def _python(self) -> str | None:
         if self.python is None:
             return None
-        found = re.fullmatch(r"(3\.\d{1,2})(\.\d+)?", self.python)
+        found = re.fullmatch(r"(3\.[0-9]{1,2})(\.[0-9]+)?", self.python)
         if found is None:
             raise UsageError(f"--target-python {self.python}: a series such as 3.11 is expected")
         return found[1]
 
     def _capability(self, matrix: Matrix) -> str | None:
-        if self.gpu is None or re.fullmatch(r"\d+\.\d", self.gpu):
+        if self.gpu is None or re.fullmatch(r"[0-9]{1,2}\.[0-9]", self.gpu):
             return self.gpu
         product = matrix.product(self.gpu)
         if product is None:

@@ -9,11 +9,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 from envcheck.errors import UsageError
 from envcheck.knowledge.choice import Platform
+from envcheck.suggestion.repair import BRINGS
+from envcheck.suggestion.suits import STAND_INS
 
 LARGEST = 1 << 20
 """Bytes of the largest file that is read."""
@@ -35,11 +37,13 @@ def requirements(path: Path, python: str, platform: Platform) -> tuple[dict[str,
         try:
             requirement = Requirement(line)
             holds = requirement.marker is None or requirement.marker.evaluate(platform.markers(python))
-        except InvalidRequirement as error:
+            for each in requirement.specifier:
+                each.contains("1")  # a number of 5000 digits is refused only when it is compared
+        except ValueError as error:  # a marker that compares what cannot be compared among them
             raise UsageError(f"{where}: this is no requirement: {line[:80]} ({str(error).splitlines()[0]})") from None
         if holds:
             name = re.sub(r"[-_.]+", "-", requirement.name).lower()
-            name = "tensorflow" if name in ("tensorflow-cpu", "tensorflow-gpu", "tensorflow-intel") else name
+            name = "tensorflow" if name in BRINGS or name in STAND_INS else name
             ranges[name] = ranges.get(name, SpecifierSet()) & requirement.specifier
     return ranges, tuple(unread)
 

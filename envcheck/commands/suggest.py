@@ -88,6 +88,8 @@ def command(
             theirs, unread = read(Path(requirements), machine.python, machine.platform)
             both = {name: ranges[name] & theirs[name] for name in ranges if name in theirs}
             ranges = {**theirs, **ranges, **both}
+            unknown = (name for name in theirs if not known.releases.of(name))
+            unread += tuple(f"{name}{theirs[name]}: no releases of it are recorded" for name in unknown)
         suggestion = Suggestion(machine, fresh(known, machine, Wishes(ranges, legacy_keras)), unread=unread)
         if facts is not None and not (gpu or driver or target_python or platform_):
             suggestion = _with_repair(suggestion, facts, known, ranges)
@@ -96,12 +98,16 @@ def command(
 
 
 def _range(text: str) -> SpecifierSet:
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415
+    from packaging.specifiers import SpecifierSet  # noqa: PLC0415
 
     try:
-        return SpecifierSet(f"=={text}" if re.fullmatch(r"\d[\w.*]*", text) else text)
-    except InvalidSpecifier:
-        raise UsageError(f'--tensorflow {text}: a range such as "==2.15.*" or ">=2.12,<2.16" is expected') from None
+        wanted = SpecifierSet(f"=={text}" if re.fullmatch(r"[0-9][\w.*]*", text) else text)
+        for each in wanted:
+            each.contains("1")  # a number of 5000 digits is refused only when it is compared
+    except ValueError:
+        said = text if len(text) < 80 else f"{text[:80]}…"
+        raise UsageError(f'--tensorflow {said}: a range such as "==2.15.*" or ">=2.12,<2.16" is expected') from None
+    return wanted
 
 
 def _facts(stack: contextlib.ExitStack, python: str | None, source: str | None, timeout: float) -> Facts:

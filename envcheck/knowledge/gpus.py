@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import msgspec
@@ -16,8 +15,7 @@ from envcheck.knowledge.rows import Dotted, Minor, Source
 Branch = Annotated[str, msgspec.Meta(pattern=r"^\d{3}$")]
 
 
-@dataclass(frozen=True, slots=True)
-class Architecture:
+class Architecture(msgspec.Struct, frozen=True):
     """One compute capability, and the first and last toolkit, driver branch and cuDNN for it; gpus.yaml says more."""
 
     capability: Minor
@@ -30,8 +28,7 @@ class Architecture:
     source: Source
 
 
-@dataclass(frozen=True, slots=True)
-class Products:
+class Products(msgspec.Struct, frozen=True):
     """Products of one kind that share a compute capability."""
 
     capability: Minor
@@ -40,8 +37,7 @@ class Products:
     source: Source
 
 
-@dataclass(frozen=True, slots=True)
-class DriverBranch:
+class DriverBranch(msgspec.Struct, frozen=True):
     """One driver branch: the highest CUDA that it runs, and the month (``2027-03``) in which its support ends."""
 
     branch: Branch
@@ -50,8 +46,7 @@ class DriverBranch:
     source: Source
 
 
-@dataclass(frozen=True, slots=True)
-class ForwardCompatibility:
+class ForwardCompatibility(msgspec.Struct, frozen=True):
     """A package that brings a newer libcuda than the driver's own, and the GPUs on which that works."""
 
     package: str
@@ -62,8 +57,7 @@ class ForwardCompatibility:
     source: Source
 
 
-@dataclass(frozen=True, slots=True)
-class Cudnn:
+class Cudnn(msgspec.Struct, frozen=True):
     """A range of cuDNN versions: the CUDA majors it has builds for, and the oldest compute capability it serves."""
 
     cudnn: str
@@ -80,8 +74,7 @@ class Cudnn:
         return SpecifierSet(self.cudnn).contains(version)
 
 
-@dataclass(frozen=True, slots=True)
-class Backend:
+class Backend(msgspec.Struct, frozen=True):
     """What a range of versions of a Keras 3 backend needs of a GPU."""
 
     distribution: str
@@ -96,8 +89,7 @@ class Backend:
         SpecifierSet(self.versions)
 
 
-@dataclass(frozen=True, slots=True)
-class GpuKnot:
+class GpuKnot(msgspec.Struct, frozen=True):
     """A fault that appears only on a GPU; gpu_knots.yaml says what each column means."""
 
     id: str
@@ -138,8 +130,7 @@ class GpuKnot:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class PlatformLimit:
+class PlatformLimit(msgspec.Struct, frozen=True):
     """Where TensorFlow, or its use of a GPU, cannot be had; platforms.yaml says what each column means."""
 
     id: str

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import msgspec
@@ -15,8 +14,7 @@ from packaging.version import Version
 from envcheck.knowledge.rows import Source
 
 
-@dataclass(frozen=True, slots=True)
-class Knot:
+class Knot(msgspec.Struct, frozen=True):
     """One such knot.
 
     ``when`` maps distributions to version ranges, ``python`` among them; all must hold. ``install`` and ``uninstall``
@@ -50,8 +48,7 @@ class Knot:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Symptom:
+class Symptom(msgspec.Struct, frozen=True):
     """What a message of a failed smoke step says (a regular expression), and what to do; symptoms.yaml says more.
 
     Raises:

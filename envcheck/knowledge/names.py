@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated
 
 import msgspec
@@ -12,8 +11,7 @@ from packaging.specifiers import SpecifierSet
 from envcheck.knowledge.rows import Source
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(msgspec.Struct, frozen=True):
     """A set of names: ``what`` tells of what."""
 
     what: str
@@ -21,8 +19,7 @@ class Names:
     source: Source
 
 
-@dataclass(frozen=True, slots=True)
-class Refreshed:
+class Refreshed(msgspec.Struct, frozen=True):
     """When (ISO 8601 date) the releases were last read from the package index."""
 
     what: str
@@ -30,8 +27,7 @@ class Refreshed:
     source: Source
 
 
-@dataclass(frozen=True, slots=True)
-class KerasBackends:
+class KerasBackends(msgspec.Struct, frozen=True):
     """The backends of a range of Keras versions: the import package each needs, and the oldest version of some."""
 
     versions: str
@@ -44,8 +40,7 @@ class KerasBackends:
         SpecifierSet(self.versions)
 
 
-@dataclass(frozen=True, slots=True)
-class Processor:
+class Processor(msgspec.Struct, frozen=True):
     """The instruction set that the x86-64 wheels of a range of TensorFlow versions need."""
 
     tensorflow: str

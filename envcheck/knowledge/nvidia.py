@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from envcheck.knowledge.rows import Source
 
 
-@dataclass(frozen=True, slots=True)
-class Driver:
+class Driver(msgspec.Struct, frozen=True):
     """The oldest NVIDIA driver that serves a CUDA toolkit; None where the vendor names none for that system."""
 
     cuda: str
@@ -21,8 +20,7 @@ class Driver:
         return {"Linux": self.linux, "Windows": self.windows}.get(system)
 
 
-@dataclass(frozen=True, slots=True)
-class NvmlCode:
+class NvmlCode(msgspec.Struct, frozen=True):
     """What one NVML return code means and what to do; the YAML file says what each column means.
 
     ``name`` is without ``NVML_ERROR_``. ``container`` is the remedy inside a container where it differs.

@@ -6,7 +6,6 @@ The files are generated (``make refresh``) and read only when asked for, one dis
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -15,8 +14,7 @@ from packaging.version import Version
 from envcheck.errors import EnvcheckError
 
 
-@dataclass(frozen=True, slots=True)
-class Build:
+class Build(msgspec.Struct, frozen=True):
     """The wheels of one release that share their metadata and what they were compiled with.
 
     ``wheels`` maps a platform tag (``manylinux_2_17_x86_64.manylinux2014_x86_64``) to the Python tags it was built for:
@@ -36,8 +34,7 @@ class Build:
     sonames: Mapping[str, str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Release:
+class Release(msgspec.Struct, frozen=True):
     """One release of a distribution.
 
     ``python`` is its Requires-Python. ``requires`` are its Requires-Dist without those of an extra, which stand in
@@ -52,7 +49,7 @@ class Release:
     released: str | None = None
     built: str | None = None
     requires: tuple[str, ...] | None = None
-    extras: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    extras: Mapping[str, tuple[str, ...]] = {}
     builds: tuple[Build, ...] = ()
     sdist: bool = False
 

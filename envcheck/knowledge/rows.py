@@ -5,19 +5,17 @@ Our own files under ``compat_matrix/`` are trusted and tested; :func:`read_stran
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 import re
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 import yaml
 
-T = TypeVar("T")
+T = TypeVar("T", bound=msgspec.Struct)
 Row = dict[str, Any]
 
 LINE = "__line__"
@@ -42,8 +40,7 @@ class Damage(Exception):  # noqa: N818 - it is turned into an error that says wh
     """What is wrong with a file of rows: ``FILE:LINE: …`` on one line."""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(msgspec.Struct, frozen=True):
     """Where a row stands and how it is known; ``checked`` is an ISO 8601 date, ``sources`` name what was looked at.
 
     ``own`` says that the row is a team's; then ``file`` is the team's, else it is one of ``compat_matrix/``.
@@ -187,20 +184,19 @@ def listed(content: Any, section: str | None, name: str, line: int = 1) -> list[
 
 
 def typed(row: Row, kind: type[T], file: str, *, own: bool = False) -> T:
-    """A row as the dataclass ``kind``, whose field ``source`` takes its ``known``, ``checked`` and ``source``.
+    """A row as the struct ``kind``, whose field ``source`` takes its ``known``, ``checked`` and ``source``.
 
     ``own`` says that a team wrote it.
 
     Raises:
         Damage: a column is missing, unknown, or of another type; the message names it.
     """
-    assert dataclasses.is_dataclass(kind)
     line = row[LINE]
     plain = {key: _plain(value) for key, value in row.items() if key != LINE}
     missing = [column for column in ("known", "checked", "source") if column not in plain]
     if missing:
         raise Damage(f"{file}:{line}: every row says known, checked and source; {missing[0]} is missing")
-    columns = {field.name for field in dataclasses.fields(kind)}
+    columns = set(kind.__struct_fields__)
     unknown = [str(column) for column in plain if column not in columns | {"known", "checked"}]
     if unknown:
         raise Damage(f"{file}:{line}: unknown column {unknown[0]}; there are {', '.join(sorted(columns - {'source'}))}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import msgspec
@@ -13,8 +12,7 @@ from envcheck.knowledge.rows import Dotted, Minor, Source
 Some = msgspec.Meta(min_length=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
+class Series(msgspec.Struct, frozen=True):
     """One TensorFlow series (``2.15``); the YAML file says what each column means. None: not told, or there is none.
 
     Raises:

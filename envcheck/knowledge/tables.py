@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+import msgspec
+
 from envcheck.errors import EnvcheckError, UsageError
 from envcheck.findings import Override
 from envcheck.knowledge.gpus import (
@@ -25,7 +27,7 @@ from envcheck.knowledge.overlay import Overlay
 from envcheck.knowledge.rows import Damage, Row, listed, read, typed
 from envcheck.knowledge.series import Series
 
-T = TypeVar("T")
+T = TypeVar("T", bound=msgspec.Struct)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 
 from packaging.specifiers import SpecifierSet
@@ -94,16 +94,8 @@ def _changes(
     pins = {pin.name: pin for pin in made.pins}
     chosen = {"tensorflow": candidate.version}
     title = f"{candidate.distribution} {candidate.release.version}"
-    changes = []
-    if installed[name] != candidate.version or (candidate.distribution != name and name == "tensorflow-gpu"):
-        changes.append(
-            Change(name, str(installed[name]), f"=={candidate.release.version}", pins[candidate.distribution].reason)
-        )
-    needs = {
-        other: (spec, title)
-        for other, spec in requirements(matrix, machine, candidate).items()
-        if other not in STAND_INS
-    }
+    needs = {other: (spec, title) for other, spec in requirements(matrix, machine, candidate).items()}
+    changes = list(_of_tensorflow(installed, name, candidate, pins[candidate.distribution].reason, needs))
     needs.update(_of_keras(matrix, machine, installed, needs))
     for other, (specifier, requirer) in needs.items():
         have = installed.get(other)
@@ -117,7 +109,29 @@ def _changes(
             changes.append(
                 Change(other, str(have), _want(pins, other, specifier), f"{requirer} requires {other}{specifier}")
             )
+    if any(change.name == "keras" for change in changes):
+        # Installed with Keras, and without a word from TensorFlow in a version that it does not admit.
+        missing = [name for name in SHARED if name in matrix.optional and name in needs and name not in installed]
+        changes += [Change(each, None, _want(pins, each, needs[each][0]), "Keras requires it") for each in missing]
     return changes + list(_bound(matrix, machine, installed, candidate.version, title))
+
+
+def _of_tensorflow(
+    installed: Mapping[str, Version], name: str, candidate: Candidate, why: str, needs: Container[str]
+) -> Iterator[Change]:
+    """What must change of TensorFlow itself: no two distributions with its files may stay."""
+    have = installed[name]
+    if have != candidate.version:
+        wanted = f"=={candidate.release.version}"
+        if candidate.distribution == name:
+            yield Change(name, str(have), wanted, why)
+        else:
+            yield Change(name, str(have), None, f"{candidate.distribution} takes its place")
+            yield Change(candidate.distribution, None, wanted, why)
+        for other in STAND_INS:
+            if other in installed and other != name and other not in needs:
+                reason = f"{candidate.distribution} {candidate.release.version} brings the same files itself"
+                yield Change(other, str(installed[other]), None, reason)
 
 
 def _of_keras(

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from literals import SITE, Given, distribution, packages, python, series
 
@@ -34,10 +35,10 @@ def matrix(tmp_path: Path, releases: dict[str, Any], *, own: bool = False) -> Ma
     for name, records in releases.items():
         (tmp_path / f"{name}.json").write_text(json.dumps(records))
     rows = [series(name, ("3.12",), "2.27") for name in ("2.21", "2.20", "2.8")]
-    source = dataclasses.replace(rows[0].source, own=own)
+    source = msgspec.structs.replace(rows[0].source, own=own)
     given = Given(
         {
-            "tensorflow": tuple(dataclasses.replace(row, source=source) for row in rows),
+            "tensorflow": tuple(msgspec.structs.replace(row, source=source) for row in rows),
             "refreshed": (Refreshed("releases", "2026-11-21", rows[0].source),),
         }
     )

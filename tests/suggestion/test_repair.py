@@ -13,6 +13,7 @@ from envcheck.knowledge.matrix import load_matrix
 from envcheck.suggestion.fresh import Plan, Wishes, fresh
 from envcheck.suggestion.machine import Machine
 from envcheck.suggestion.repair import BRINGS, Change, Repair, repair
+from envcheck.suggestion.suits import STAND_INS
 
 LINUX = Platform("Linux", "x86_64", "glibc", "2.36")
 CPU = Machine("3.11", LINUX)
@@ -50,7 +51,8 @@ def after(installed: dict[str, Version], mended: Repair, machine: Machine = CPU)
         for release, build in installable(load_matrix(), change.name, machine.python, machine.platform):
             if Version(release.version) == made.get(change.name):
                 for name, wanted in required(release, build, machine.python, machine.platform).items():
-                    made.setdefault(name, within(name, wanted))
+                    if name not in BRINGS:  # one TensorFlow is there; tensorflow-cpu beside it is the user's own way
+                        made.setdefault(name, within(name, wanted))
     return made
 
 
@@ -115,6 +117,25 @@ def test_a_distribution_that_is_missing() -> None:
     assert "tensorboard" in load_matrix().optional
     installed.pop("tensorboard", None)
     assert repaired(installed).changes == ()
+
+
+def test_what_comes_with_keras_comes_in_a_version_that_tensorflow_admits() -> None:
+    """h5py may be missing, but the newest one that Keras would bring is too new for tensorflow-cpu 2.21.0: h5py<3.15."""
+    installed = consistent("==2.21.0")
+    del installed["h5py"]
+    assert repaired(installed).changes == ()
+    del installed["keras"]
+    mended = repaired(installed)
+    assert sorted(summary(mended)) == ["h5py", "keras"]
+    assert Version(str(summary(mended)["h5py"]).removeprefix("==")) < Version("3.15")
+
+
+def test_what_the_installed_keras_lacks() -> None:
+    installed = consistent("==2.20.0")
+    del installed["namex"]
+    (change,) = repaired(installed).changes
+    assert (change.name, change.have) == ("namex", None)
+    assert change.reason == f"keras {installed['keras']} requires it"
 
 
 def test_two_faults_at_once() -> None:
@@ -195,6 +216,19 @@ def test_where_another_distribution_stands_in(platform: str) -> None:
     assert repaired(installed, machine).changes == ()
     (change,) = repaired({**installed, **changed(numpy="2.2.6")}, machine).changes
     assert change.name == "numpy"
+    (stand_in,) = [name for name in installed if name in STAND_INS]
+    (change,) = repaired({**installed, stand_in: Version("2.14.0")}, machine).changes
+    assert (change.name, change.want) == (stand_in, "==2.15.0")
+    # A TensorFlow that is whole itself must not meet the files of the other.
+    mended = repaired(installed, machine, wanted="==2.20.*")
+    assert (summary(mended)["tensorflow"], summary(mended)[stand_in]) == ("==2.20.0", None)
+
+
+def test_a_distribution_without_a_newer_release_is_replaced() -> None:
+    """tensorflow-gpu ended with 2.11: its successor has another name."""
+    mended = repaired(changed(tensorflow_gpu="2.8.0"), Machine("3.12", LINUX))
+    assert summary(mended)["tensorflow-gpu"] is None
+    assert summary(mended)["tensorflow-cpu"] == f"=={mended.tensorflow}" == "==2.21.0"
 
 
 def some(name: str, *versions: str) -> st.SearchStrategy[tuple[str, Version] | None]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import difflib
 from typing import TYPE_CHECKING, Any
 
@@ -55,9 +54,11 @@ def _rows(matrix: Matrix) -> list[tuple[str, str, Any]]:
 
 
 def _page(table: str, key: str, row: Any) -> str:
+    import msgspec  # noqa: PLC0415
+
     source = row.source
     lines = [f"{table} {key} ({source.path}:{source.line})"]
-    columns = [field.name for field in dataclasses.fields(row) if field.name != "source"]
+    columns = [field.name for field in msgspec.structs.fields(row) if field.name != "source"]
     width = max(map(len, columns))
     lines += [f"  {column.ljust(width)}  {_said(getattr(row, column))}" for column in columns]
     lines.append(f"  known: {source.known}, checked {source.checked}")

@@ -33,6 +33,8 @@ def command(what: tuple[str, ...], matrix: str | None, format_: str, output: str
 
     Exits with 1 when a release asked for is not known.
     """
+    import msgspec  # noqa: PLC0415
+
     from envcheck.commands.matrix.naming import asked  # noqa: PLC0415 - --help loads none of this
     from envcheck.commands.output import check_output, write  # noqa: PLC0415
     from envcheck.commands.settings import chosen_matrix  # noqa: PLC0415
@@ -58,7 +60,7 @@ def command(what: tuple[str, ...], matrix: str | None, format_: str, output: str
             continue
         release = found[-1]
         pages.append("\n".join(_sheet(known, name, release, len(found))))
-        records.append({"distribution": name, "wanted": str(wanted), "known": True, **asdict(release)})
+        records.append({"distribution": name, "wanted": str(wanted), "known": True, **msgspec.to_builtins(release)})
     text = (
         json.dumps({"as_of": known.as_of, "releases": records}, indent=1) if format_ == "json" else "\n\n".join(pages)
     )
@@ -71,7 +73,9 @@ def _within(wanted: SpecifierSet, release: Release) -> bool:
 
 
 def _json(matrix: Matrix) -> str:
-    rows = [{**asdict(row), "driver": _driver(matrix, row)} for row in matrix.rows]
+    import msgspec  # noqa: PLC0415
+
+    rows = [{**msgspec.to_builtins(row), "driver": _driver(matrix, row)} for row in matrix.rows]
     page = {"as_of": matrix.as_of, "overrides": [asdict(each) for each in matrix.overrides], "series": rows}
     return json.dumps(page, indent=1) + "\n"
 

@@ -141,8 +141,8 @@ def driver_floor(
         raise Skip(f"the oldest driver for CUDA {build.cuda} on {system} is not known", unknown=True)
     if at_least(driver.version, floor):
         return
-    if driver.cuda_version and numbers(driver.cuda_version)[:1] >= numbers(build.cuda)[:1]:
-        return  # the loader finds a newer libcuda than the driver's own: forward compatibility (cuda-compat)
+    if _compat(driver, build.cuda, matrix):
+        return
     older = next((r for r in matrix.rows if r.cuda and _served(matrix, r.cuda, system, driver.version)), None)
     where = "of Windows" if host.wsl else "of the container's host" if host.container else ""
     commands: tuple[str, ...] = ()
@@ -161,6 +161,16 @@ def driver_floor(
         evidence={"driver": driver.version, "floor": floor, "cuda": build.cuda, "source": list(row.source.sources)},
         url=row.source.sources[0] if row.source.sources[0].startswith("https:") else None,
     )
+
+
+def _compat(driver: DriverFacts, cuda: str, matrix: Matrix) -> bool:
+    """Whether the loader finds a newer libcuda than the driver's own (cuda-compat), new enough for ``cuda``."""
+    if not driver.cuda_version or not driver.version:
+        return False
+    branch = driver.version.partition(".")[0]
+    own = next((row.cuda for row in matrix.branches if row.branch == branch), None)
+    foreign = own is None or numbers(driver.cuda_version) > numbers(own)
+    return foreign and numbers(driver.cuda_version)[:1] >= numbers(cuda)[:1]
 
 
 def _served(matrix: Matrix, cuda: str, system: str, version: str) -> bool:

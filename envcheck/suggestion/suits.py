@@ -98,7 +98,7 @@ def _on_gpu(matrix: Matrix, machine: Machine, candidate: Candidate) -> Candidate
     why = _device(matrix, machine, series, build.cuda) if series else "its series has no row in the matrix"
     if why:
         return Unfit(version, why)
-    extra = "and-cuda" in release.extras
+    extra = "and-cuda" in release.extras and _installs(matrix, machine, candidate, "and-cuda")
     capabilities = [machine.capability] if machine.capability else []
     # A fault of the GPU itself says more than one of the packages.
     for knot in sorted(matrix.gpu_knots, key=lambda knot: knot.extra is not None):
@@ -109,6 +109,22 @@ def _on_gpu(matrix: Matrix, machine: Machine, candidate: Candidate) -> Candidate
     cudnn = series.cudnn if series and series.cudnn else build.cudnn
     note = f"install CUDA {build.cuda} and cuDNN {cudnn} yourself: this release does not bring them as packages"
     return Candidate(candidate.distribution, release, build, notes=(note,))
+
+
+def _installs(matrix: Matrix, machine: Machine, candidate: Candidate, extra: str) -> bool:
+    """Whether each requirement of an extra that is recorded has a wheel here.
+
+    The extra of 2.14 and 2.15.0 requires a TensorRT that has none for newer Pythons, or none at all.
+    """
+    wanted = required(candidate.release, candidate.build, machine.python, machine.platform, extra)
+    return all(
+        any(
+            build is not None and specifier.contains(release.version)
+            for release, build in installable(matrix, name, machine.python, machine.platform)
+        )
+        for name, specifier in wanted.items()
+        if matrix.releases.of(name)
+    )
 
 
 def _device(matrix: Matrix, machine: Machine, series: Series, cuda: str) -> str | None:

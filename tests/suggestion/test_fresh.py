@@ -143,8 +143,8 @@ GPU = (
         reason="its kernels are for compute capability 6.0 and newer, and this GPU has 5.2",
         instead=("Python 3.12: TensorFlow 2.16.2", "run on the CPU: TensorFlow 2.21.0"),
     ),
-    Case("below the floor of CUDA 12: 2.14.1 is for 11.8", gpu("3.11", "8.0", "470.57.02"), "cuda==2.14.1"),
-    Case("exactly the floor of CUDA 11", gpu("3.11", "8.0", CUDA11), "cuda==2.14.1"),
+    Case("below the floor of CUDA 12: 2.14.1 is for 11.8", gpu("3.10", "8.0", "470.57.02"), "cuda==2.14.1"),
+    Case("exactly the floor of CUDA 11", gpu("3.10", "8.0", CUDA11), "cuda==2.14.1"),
     Case(
         "and with cp312 every release is for CUDA 12",
         gpu("3.12", "8.0", "470.57.02"),
@@ -152,14 +152,14 @@ GPU = (
         instead=(f"update the NVIDIA driver to {CUDA12}: then TensorFlow 2.20.0", "Python 3.11: TensorFlow 2.14.1"),
     ),
     Case("no release of Python 3.11 is for less than CUDA 11", gpu("3.11", "8.0", "440.33"), reason="here is 440.33"),
-    Case("SASS 3.5 runs on 3.7 until 2.14", gpu("3.11", "3.7", "470.57.02"), "cuda==2.14.1"),
+    Case("SASS 3.5 runs on 3.7 until 2.14", gpu("3.10", "3.7", "470.57.02"), "cuda==2.14.1"),
     Case(
         "and no driver helps with cp312, for 2.16 begins at 5.0",
         gpu("3.12", "3.7", "470.57.02"),
         reason="TensorFlow 2.21.0 is the newest that installs here, and ",
         instead=("Python 3.11: TensorFlow 2.14.1", "run on the CPU"),
     ),
-    Case("9.0 by PTX 8.0 of 2.14.1: the driver of CUDA 11.8", gpu("3.11", "9.0", "520.61.05"), "cuda==2.14.1"),
+    Case("9.0 by PTX 8.0 of 2.14.1: the driver of CUDA 11.8", gpu("3.10", "9.0", "520.61.05"), "cuda==2.14.1"),
     Case(
         "an older one cannot compile it, and SASS 9.0 is CUDA 12",
         gpu("3.11", "9.0", "515.43.04"),

@@ -6,7 +6,8 @@ import contextlib
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import click
 
@@ -25,25 +26,35 @@ COMMANDS = {
 
 
 class LazyGroup(click.Group):
-    """A group that knows its commands by name and loads one only to run it (or to show its own help)."""
+    """A group that knows its commands by name and loads one only to run it (or to show its own help).
+
+    ``summaries`` maps each command to its line in the help; ``package`` has a module of that name with a ``command``.
+    """
+
+    def __init__(self, *arguments: Any, summaries: Mapping[str, str], package: str, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self._summaries = summaries
+        self._package = package
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002, D102 - click's interface
-        return list(COMMANDS)
+        return list(self._summaries)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002, D102
-        if cmd_name not in COMMANDS:
+        if cmd_name not in self._summaries:
             return None
-        command = importlib.import_module(f"envcheck.commands.{cmd_name}").command
+        command = importlib.import_module(f"{self._package}.{cmd_name}").command
         assert isinstance(command, click.Command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002, D102
         with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+            formatter.write_dl(list(self._summaries.items()))
 
 
 @click.command(
     cls=LazyGroup,
+    summaries=COMMANDS,
+    package="envcheck.commands",
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 nothing found, 1 findings, 2 wrong usage, 3 envcheck itself failed, 130 interrupted.",
 )

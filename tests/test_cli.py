@@ -340,9 +340,10 @@ def test_colour_only_where_it_is_wanted(with_tensorflow: Path) -> None:
 UNIGNORED = [
     sys.executable,
     "-c",
-    "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])",
+    "import os, signal, sys; [signal.signal(each, signal.SIG_DFL) for each in (signal.SIGINT, signal.SIGHUP)]; "
+    "os.execv(sys.argv[1], sys.argv[1:])",
 ]
-"""Starts what follows with SIGINT as a terminal does; a shell that runs the tests in the background ignores it."""
+"""Starts what follows with signals as a terminal does: a shell in the background ignores SIGINT, nohup SIGHUP."""
 
 
 def processes(word: str) -> list[str]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-
 import click
+
+from envcheck.cli import LazyGroup
 
 SUBCOMMANDS = {
     "show": "The rows: every series, or one release in full.",
@@ -14,23 +14,6 @@ SUBCOMMANDS = {
 }
 
 
-class Subcommands(click.Group):
-    """Loads a subcommand's module only to run it."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002, D102 - click's interface
-        return list(SUBCOMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002, D102
-        if cmd_name not in SUBCOMMANDS:
-            return None
-        found: click.Command = importlib.import_module(f"envcheck.commands.matrix.{cmd_name}").command
-        return found
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002, D102
-        with formatter.section("Commands"):
-            formatter.write_dl(list(SUBCOMMANDS.items()))
-
-
-@click.group("matrix", cls=Subcommands)
+@click.group("matrix", cls=LazyGroup, summaries=SUBCOMMANDS, package=__name__)
 def command() -> None:
     """The compatibility matrix: which versions belong together, and where that is known from."""

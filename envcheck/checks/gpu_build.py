@@ -89,7 +89,7 @@ def _gpu_build_fix(tensorflow: TensorFlowFacts, host: HostFacts, python: PythonF
             ('CONDA_OVERRIDE_CUDA=12.0 conda install -c conda-forge "tensorflow=*=cuda*"',),
             verify=verify,
         )
-    extra = "[and-cuda]" if matrix.has_extra(Version(tensorflow.version), "and-cuda") else ""
+    extra = "[and-cuda]" if matrix.has_extra(Version(tensorflow.version), "and-cuda", python.series) else ""
     removal = () if tensorflow.distribution == "tensorflow" else (python.uninstall(tensorflow.distribution),)
     return Fix(
         "install the GPU build of the same version in its place",
@@ -147,7 +147,7 @@ def driver_floor(
     where = "of Windows" if host.wsl else "of the container's host" if host.container else ""
     commands: tuple[str, ...] = ()
     if older and python.series in older.python:
-        extra = "[and-cuda]" if matrix.has_extra(Version(older.series), "and-cuda") else ""
+        extra = "[and-cuda]" if matrix.has_extra(Version(older.series), "and-cuda", python.series) else ""
         commands = (python.install(f"tensorflow{extra}=={older.series}.*"),)
     yield Finding(
         f"the NVIDIA driver {driver.version} is older than {floor}, the oldest that runs CUDA {build.cuda}, which "

@@ -142,7 +142,7 @@ def _older_series(series: str, pythons: Sequence[str], python: PythonFacts, matr
     summary = f"TensorFlow {series} is the newest series whose wheels have code for this GPU"
     if python.series not in pythons:
         return Fix(f"{summary}; it needs Python {pythons[0]} to {pythons[-1]}, this is {python.series}")
-    extra = "[and-cuda]" if matrix.has_extra(Version(series), "and-cuda") else ""
+    extra = "[and-cuda]" if matrix.has_extra(Version(series), "and-cuda", python.series) else ""
     return Fix(f"{summary}: install it", (python.install(f"tensorflow{extra}=={series}.*"),))
 
 

@@ -63,7 +63,7 @@ def _fix(
 ) -> Fix:
     found = packages.find("tensorflow")
     bundled = any(dist.key.startswith("nvidia-cudnn-cu") for dist in packages.distributions)
-    extra = found is not None and matrix.has_extra(Version(found.version), "and-cuda")
+    extra = found is not None and matrix.has_extra(Version(found.version), "and-cuda", python.series)
     if found is not None and not bundled and extra and python.platform == "linux":
         wanted = f"tensorflow[and-cuda]=={found.version}"
         return Fix(

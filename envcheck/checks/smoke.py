@@ -326,7 +326,9 @@ def _raised(smoke: SmokeFacts, python: PythonFacts, step: Step, matrix: Matrix) 
     for row in matrix.symptoms:
         match = re.search(row.pattern, step.message)
         if match:
-            wanted = _requirement(smoke, (row.install or "").replace("{}", (match.groups() or ("",))[0] or ""), matrix)
+            wanted = _requirement(
+                smoke, python, (row.install or "").replace("{}", (match.groups() or ("",))[0] or ""), matrix
+            )
             return Fix(row.remedy, commands=(python.install(wanted),) if wanted else (), verify=verify)
     return Fix(
         "The message and its frames say what failed: envcheck knows no special reason for it. Compare the versions in "
@@ -335,13 +337,13 @@ def _raised(smoke: SmokeFacts, python: PythonFacts, step: Step, matrix: Matrix) 
     )
 
 
-def _requirement(smoke: SmokeFacts, name: str, matrix: Matrix) -> str:
+def _requirement(smoke: SmokeFacts, python: PythonFacts, name: str, matrix: Matrix) -> str:
     """The extra ``and-cuda`` is asked for in the very version that is there, where that has it."""
     if name != "tensorflow[and-cuda]":
         return name
     version = smoke.versions.get("tensorflow", "")
     try:
-        known = matrix.has_extra(Version(version), "and-cuda")
+        known = matrix.has_extra(Version(version), "and-cuda", python.series)
     except InvalidVersion:
         known = False
     return f"{name}=={version}" if known else ""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
@@ -164,11 +165,28 @@ class Matrix:
         """What is known of a compute capability such as ``8.6``."""
         return next((row for row in self.architectures if row.capability == capability), None)
 
-    def has_extra(self, version: Version, extra: str) -> bool:
-        """Whether a TensorFlow release of this series has an extra such as ``and-cuda``."""
+    def has_extra(self, version: Version, extra: str, python: str) -> bool:
+        """Whether a TensorFlow release of this series has an extra such as ``and-cuda`` that installs on a Python series.
+
+        What the extra requires may have no wheel there: 2.14's asks for a TensorRT without any for Python 3.11.
+        """
         wanted = f"{version.major}.{version.minor}."
         series = [each for each in self.releases.of("tensorflow") if each.version.startswith(wanted)]
-        return any(extra in each.extras for each in series)
+        return any(extra in each.extras and self._installs(each.extras[extra], python) for each in series)
+
+    def _installs(self, requirements: Iterable[str], python: str) -> bool:
+        """Whether each requirement that is recorded has a wheel for a Python series; markers are not looked at."""
+        tag = f"cp{python.replace('.', '')}"
+        for text in requirements:
+            requirement = Requirement(text)
+            releases = self.releases.of(requirement.name)
+            if releases and not any(
+                requirement.specifier.contains(release.version) and any(tag in tags for tags in build.wheels.values())
+                for release in releases
+                for build in release.builds
+            ):
+                return False
+        return True
 
     def nvml_code(self, name: str) -> NvmlCode | None:
         """The row of an NVML return code, by its name without ``NVML_ERROR_``; None for one not known."""

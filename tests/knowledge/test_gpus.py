@@ -90,10 +90,12 @@ def test_newer_branches_run_newer_cuda() -> None:
 
 
 def test_extras_are_told_by_the_releases() -> None:
-    assert MATRIX.has_extra(Version("2.14"), "and-cuda")
-    assert MATRIX.has_extra(Version("2.21.0"), "and-cuda")
-    assert not MATRIX.has_extra(Version("2.13.1"), "and-cuda")
-    assert not MATRIX.has_extra(Version("2.99.0"), "and-cuda")
+    assert MATRIX.has_extra(Version("2.14"), "and-cuda", "3.10")
+    assert not MATRIX.has_extra(Version("2.14"), "and-cuda", "3.11")  # its TensorRT has no wheel for it
+    assert MATRIX.has_extra(Version("2.15"), "and-cuda", "3.11")  # 2.15.1 asks for none
+    assert MATRIX.has_extra(Version("2.21.0"), "and-cuda", "3.13")
+    assert not MATRIX.has_extra(Version("2.13.1"), "and-cuda", "3.10")
+    assert not MATRIX.has_extra(Version("2.99.0"), "and-cuda", "3.12")
 
 
 def test_each_cudnn_version_is_in_one_row() -> None:

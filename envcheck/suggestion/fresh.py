@@ -9,7 +9,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from envcheck.knowledge.choice import installable, newest, required
-from envcheck.knowledge.gpus import GpuKnot, PlatformLimit
+from envcheck.knowledge.gpus import PlatformLimit
 from envcheck.knowledge.matrix import Matrix
 from envcheck.knowledge.releases import Release
 from envcheck.suggestion.machine import Machine
@@ -181,6 +181,9 @@ def _instead(matrix: Matrix, machine: Machine, wishes: Wishes) -> Iterator[str]:
         return made.pins[0].version if isinstance(made, Plan) else None
 
     gpu = machine.device == "gpu"
+    refused = [each for each in candidates(matrix, machine)[1] if wishes.of("tensorflow").contains(each.version)]
+    if refused and refused[0].fix:
+        yield refused[0].fix
     works = version(machine.but(driver=None)) if gpu and machine.driver else None
     if works:
         oldest = _oldest_driver(matrix, machine, works)
@@ -193,23 +196,9 @@ def _instead(matrix: Matrix, machine: Machine, wishes: Wishes) -> Iterator[str]:
             yield f"make an environment with {ordinary}Python {python}: TensorFlow {works}"
             break
     yield from (limit.instead for limit in limits(matrix, machine))
-    if gpu and machine.capability:
-        yield from (knot.fix for knot in _hopeless(matrix, machine.capability))
     works = version(machine.but(device="cpu")) if gpu else None
     if works:
         yield f"run on the CPU: TensorFlow {works}"
-
-
-def _hopeless(matrix: Matrix, capability: str) -> Iterator[GpuKnot]:
-    """Faults on this GPU that no other release mends."""
-    for knot in matrix.gpu_knots:
-        if (
-            knot.severity == "error"
-            and knot.capability
-            and SpecifierSet(knot.capability).contains(capability)
-            and not knot.install
-        ):
-            yield knot
 
 
 def _cudnn(matrix: Matrix, machine: Machine, candidate: Candidate) -> Pin | None:

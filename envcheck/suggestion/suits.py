@@ -38,10 +38,11 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Unfit:
-    """Why a release does not run on a machine."""
+    """Why a release does not run on a machine, and what mends it where that is known."""
 
     version: Version
     reason: str
+    fix: str | None = None
 
 
 def candidates(matrix: Matrix, machine: Machine) -> tuple[list[Candidate], list[Unfit]]:
@@ -103,7 +104,7 @@ def _on_gpu(matrix: Matrix, machine: Machine, candidate: Candidate) -> Candidate
     # A fault of the GPU itself says more than one of the packages.
     for knot in sorted(matrix.gpu_knots, key=lambda knot: knot.extra is not None):
         if knot.severity == "error" and knot.ties(version, extra=extra, cudnn=None, capabilities=capabilities, gpus=1):
-            return Unfit(version, knot.consequence)
+            return Unfit(version, knot.consequence, knot.fix)
     if extra:
         return Candidate(candidate.distribution, release, build, "and-cuda")
     cudnn = series.cudnn if series and series.cudnn else build.cudnn

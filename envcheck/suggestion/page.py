@@ -55,7 +55,7 @@ def _repair(repair: Repair | str, repair_commands: Sequence[str]) -> Iterator[st
     yield f"The smallest change to what is installed ({count} distribution{'s' if count > 1 else ''}):"
     width = max(len(change.name) for change in repair.changes)
     for change in repair.changes:
-        step = f"{change.have or 'missing'} → {(change.want or 'remove it').removeprefix('==') or 'any version'}"
+        step = f"{change.have or 'missing'} -> {(change.want or 'remove it').removeprefix('==') or 'any version'}"
         yield f"  {change.name:{width}}  {step}"
         yield from _wrapped(change.reason, width + 4)
     yield from ("", *(f"  {each}" for each in repair_commands))

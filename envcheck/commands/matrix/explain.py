@@ -23,6 +23,8 @@ def command(what: str, matrix: str | None) -> int:
     from envcheck.commands.settings import chosen_matrix  # noqa: PLC0415
 
     known = chosen_matrix(matrix)
+    if not what.strip():
+        raise UsageError("which row? Name one, as in 2.15, numpy2-abi or toolkits:12.5")
     table, _, name = what.rpartition(":")
     found = [
         (each, key, row)
@@ -72,5 +74,5 @@ def _said(value: Any) -> str:
     if isinstance(value, tuple):
         return ", ".join(map(str, value)) or "none"
     if isinstance(value, dict):
-        return ", ".join(f"{key}{inner}" for key, inner in value.items())
+        return ", ".join(f"{key} {inner}" for key, inner in value.items()) or "none"
     return str(value)

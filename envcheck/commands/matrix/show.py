@@ -92,21 +92,21 @@ def _table(matrix: Matrix) -> Iterator[str]:
 
 
 def _cells(matrix: Matrix, row: Series) -> tuple[str, ...]:
-    pythons = row.python[0] if len(row.python) == 1 else f"{row.python[0]}–{row.python[-1]}"
-    capabilities = "–"
+    pythons = row.python[0] if len(row.python) == 1 else f"{row.python[0]}-{row.python[-1]}"
+    capabilities = "-"
     if row.sass:
         ends = dict.fromkeys((row.sass[0], row.sass[-1]))
-        capabilities = "–".join(ends) + ("+" if row.ptx else "")
+        capabilities = "-".join(ends) + ("+" if row.ptx else "")
     return (
         row.series,
         pythons,
-        row.keras or "–",
+        row.keras or "-",
         _short(row.numpy),
         _short(row.protobuf),
-        row.cuda or "–",
-        row.cudnn or "–",
+        row.cuda or "-",
+        row.cudnn or "-",
         capabilities,
-        _driver(matrix, row) or "–",
+        _driver(matrix, row) or "-",
         row.glibc,
         "".join(letter for name, letter in LETTERS.items() if name in row.platforms),
     )
@@ -114,7 +114,7 @@ def _cells(matrix: Matrix, row: Series) -> tuple[str, ...]:
 
 def _short(specifier: str | None) -> str:
     """A range without single versions that it leaves out."""
-    return ",".join(part for part in (specifier or "–").split(",") if not part.startswith("!="))
+    return ",".join(part for part in (specifier or "-").split(",") if not part.startswith("!="))
 
 
 def _driver(matrix: Matrix, row: Series) -> str | None:

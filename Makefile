@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help doctor test lint types unit bench refresh clean
+.PHONY: help doctor test lint types unit bench refresh api clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,9 +29,13 @@ unit: $(VENV)/.dev ## Run the tests alone; ARGS="-m 'not real'" leaves out those
 
 bench: $(VENV)/.tensorflow $(VENV)/.dev ## Measure the speed claims, as ratios
 	$(BIN)/python benchmarks/speed.py
+	$(BIN)/python -m benchmarks.api
 
 refresh: $(VENV)/.dev ## Read the package index anew and rewrite what compat_matrix/ knows of releases; ARGS=--check only looks
 	$(BIN)/python -m tools.refresh_matrix $(ARGS)
+
+api: $(VENV)/.dev ## Extract the API of every release not looked at yet, and rewrite compat_matrix/api/; ARGS="--ask 1000" asks each again
+	$(BIN)/python -m tools.build_api_history $(ARGS)
 
 clean: ## Remove the virtual environment and what tools left behind
 	rm -rf $(VENV) build dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis

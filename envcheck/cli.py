@@ -21,6 +21,7 @@ COMMANDS = {
     "smoke": "The tiny model on the device, step by step.",
     "suggest": "Which versions to install here, and the smallest change that repairs what is installed.",
     "matrix": "The compatibility matrix: rows, sources, and the job matrix for CI.",
+    "api": "The history of a symbol over every TensorFlow and Keras release, and what replaces it.",
     "explain": "What a code means: cause, fix, source. Without a code, all of them.",
 }
 

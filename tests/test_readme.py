@@ -34,7 +34,7 @@ def test_every_command_is_described() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    sorted(set(re.findall(r"envcheck ((?:doctor|inventory|smoke|explain|suggest|matrix \w+)[^\n|`\")]*)", README))),
+    sorted(set(re.findall(r"envcheck ((?:doctor|inventory|smoke|explain|suggest|api|matrix \w+)[^\n|`\")]*)", README))),
 )
 def test_every_command_line_can_be_parsed(line: str) -> None:
     words = line.partition("#")[0].split()
@@ -45,7 +45,7 @@ def test_every_command_line_can_be_parsed(line: str) -> None:
         found = inner
     options = {option for parameter in found.params for option in parameter.opts}
     for word in words[1:]:
-        if word.startswith("-"):
+        if word.startswith("-") and word != "-":
             assert word in options, f"{word} in: envcheck {line}"
 
 

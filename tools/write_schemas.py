@@ -1,7 +1,8 @@
 """Writes the JSON Schemas that ship with envcheck from the annotations of facts and rows: ``python tools/write_schemas.py``.
 
 ``report`` and ``inventory`` describe what envcheck writes, ``matrix`` a team's own rows (for an editor that checks while one
-types; under ``$defs``, by file name, the files of compat_matrix/), ``releases`` the files of compat_matrix/releases/.
+types; under ``$defs``, by file name, the files of compat_matrix/), ``releases`` the files of compat_matrix/releases/,
+``api`` what ``envcheck api`` writes.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 import msgspec
 
 from envcheck.codec import facts_type, inventory_schema, report_schema
+from envcheck.commands.api.symbols import Symbol
 from envcheck.knowledge.releases import Release
 from envcheck.knowledge.rows import KNOWN
 from envcheck.knowledge.tables import CLOSED, LAID, TABLES
@@ -31,8 +33,15 @@ def schemas() -> dict[str, str]:
         "inventory.schema.json": inventory_schema(types),
         "matrix.schema.json": matrix_schema(),
         "releases.schema.json": releases_schema(),
+        "api.schema.json": api_schema(),
     }
     return {name: json.dumps(schema, indent=1, sort_keys=True) + "\n" for name, schema in made.items()}
+
+
+def api_schema() -> JSON:
+    """What ``envcheck api --format json`` writes."""
+    schema: JSON = msgspec.json.schema(list[Symbol])
+    return {"$schema": DIALECT, "title": "The answers of envcheck api", **schema}
 
 
 def matrix_schema() -> JSON:

@@ -166,6 +166,15 @@ def _no_yaml(error: Exception, name: str, data: bytes) -> Damage:
     return Damage(f"{where}: this is no YAML that can be read: {problem}")
 
 
+def parse(text: str, name: str, line: int = 0) -> Any:
+    """A part of one of our own YAML files, which begins after ``line`` lines; errors and rows name the whole file's lines.
+
+    Raises:
+        Damage: it is no YAML.
+    """
+    return _parse(b"\n" * line + text.encode(), name)
+
+
 def listed(content: Any, section: str | None, name: str, line: int = 1) -> list[Row]:
     """The rows of one section (on ``line``) of a file's content; of the whole content without a section.
 

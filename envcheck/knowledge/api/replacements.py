@@ -1,0 +1,227 @@
+"""What to write instead of a name or a keyword that is gone: by people in YAML, else what the history itself tells."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from envcheck.errors import EnvcheckError
+from envcheck.knowledge.api.answers import Answer, Api, History, Status
+from envcheck.knowledge.api.target import Target
+from envcheck.knowledge.rows import Damage, Source, listed, parse, typed
+
+Dotted = Annotated[str, msgspec.Meta(pattern=r"^(tensorflow|keras|tf_keras)(\.\w+)*(\.\*)?$")]
+KERAS_ROOTS = ("tensorflow.keras.", "tf_keras.", "keras.")
+
+
+class Replacement(msgspec.Struct, frozen=True):
+    """One row of ``compat_matrix/api/replacements/``.
+
+    ``names``: whom it is about; one that ends in ``.*`` speaks for all below it, and ``keras.…`` for tf.keras and tf_keras too.
+    ``parameter``: it is about this keyword of theirs. ``use``: the name, or the keyword, to write instead; None: there is none.
+    ``example``: a line of Python. ``note``: what differs. ``changed``: since when (package → specifier) the name is still
+    there and does something else.
+    """
+
+    names: Annotated[tuple[Dotted, ...], msgspec.Meta(min_length=1)]
+    source: Source
+    use: str | None = None
+    parameter: str | None = None
+    example: str | None = None
+    note: str | None = None
+    changed: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What to do instead.
+
+    Args:
+        use: the name to write; None: there is none, and the note says what to do.
+        example: a line of Python, where there is one.
+        note: what differs.
+        sources: how it is known.
+        written: a person wrote it; else the history tells it.
+    """
+
+    use: str | None
+    example: str | None
+    note: str | None
+    sources: tuple[str, ...]
+    written: bool
+
+
+class Replacements:
+    """The rows in ``folder``, read when first asked for, and what the history tells where there is none."""
+
+    def __init__(self, folder: Path, api: Api) -> None:
+        self._folder = folder
+        self._api = api
+        self._parsed: dict[tuple[str, int], Replacement] = {}
+
+    def rows(self) -> Iterator[Replacement]:
+        """Every row, typed; for tests and schemas: a question reads the rows that it needs.
+
+        Raises:
+            EnvcheckError: a file is damaged.
+        """
+        for name, rows in self._texts.items():
+            yield from (self._row(name, place) for place in range(len(rows)))
+
+    @cached_property
+    def _texts(self) -> dict[str, list[tuple[int, str]]]:
+        """The text of each row with its line, by file: parsing all of this YAML would take longer than all the rest."""
+        found = {}
+        try:
+            for path in sorted(self._folder.glob("*.yaml")):
+                text = path.read_text("utf-8")
+                starts = [match.start() for match in re.finditer(r"^- ", text, re.M)]
+                lines = [text.count("\n", 0, start) for start in starts]
+                ends = [*starts[1:], len(text)]
+                found[path.name] = [
+                    (line, text[start:end]) for line, start, end in zip(lines, starts, ends, strict=True)
+                ]
+        except (OSError, UnicodeError) as error:
+            raise EnvcheckError(f"envcheck's own data is damaged: {error}") from None
+        return found
+
+    def _row(self, file: str, place: int) -> Replacement:
+        if (file, place) not in self._parsed:
+            line, text = self._texts[file][place]
+            name = f"api/replacements/{file}"
+            try:
+                (row,) = listed(parse(text, name, line), None, name)
+                self._parsed[file, place] = typed(row, Replacement, name)
+            except Damage as damage:
+                raise EnvcheckError(f"envcheck's own data is damaged: {damage}") from None
+        return self._parsed[file, place]
+
+    @cached_property
+    def _places(self) -> dict[str, list[tuple[str, int]]]:
+        """The rows that speak for a name: file and place."""
+        found: dict[str, list[tuple[str, int]]] = {}
+        for file, rows in self._texts.items():
+            for place, (_, text) in enumerate(rows):
+                names = re.match(r"- names:((?: \[[^\]]*\])|(?:\n    - \S+)*)", text)
+                for name in re.findall(r"[\w.*]+", names[1].replace("- ", "")) if names else ():
+                    found.setdefault(name, []).append((file, place))
+        return found
+
+    def _find(self, name: str, parameter: str | None, *, changed: bool) -> Replacement | None:
+        rows = (self._row(file, place) for file, place in self._places.get(name, ()))
+        return next((row for row in rows if row.parameter == parameter and bool(row.changed) == changed), None)
+
+    def row(self, name: str, parameter: str | None = None, *, changed: bool = False) -> Replacement | None:
+        """The row about exactly this name, else about the nearest name above it that speaks for all below."""
+        for variant in _variants(name):
+            found = self._find(variant, parameter, changed=changed)
+            if found is not None:
+                return found
+        above = name
+        while "." in above:
+            above = above.rpartition(".")[0]
+            for variant in _variants(above):
+                found = self._find(f"{variant}.*", parameter, changed=changed)
+                if found is not None:
+                    return found
+        return None
+
+    def written(self, history: History, parameter: str | None = None, *, changed: bool = False) -> Replacement | None:
+        """The row about a name or the object it stands for."""
+        for name in dict.fromkeys([history.name, *canonical(history)]):
+            found = self.row(name, parameter, changed=changed)
+            if found is not None:
+                return found
+        return None
+
+    def advice(self, history: History, target: Target) -> Advice | None:
+        """What to write instead of a name that a target lacks; None where neither people nor the history tell."""
+        row = self.written(history)
+        if row is not None:
+            return Advice(
+                _rooted(row.use, history.name, self._api, target),
+                row.example,
+                row.note,
+                row.source.sources,
+                written=True,
+            )
+        for name in self._candidates(history):
+            if name != history.name and self._has(name, target):
+                return Advice(
+                    name, None, None, ("the API history: the same object or its successor by name",), written=False
+                )
+        return None
+
+    def _has(self, name: str, target: Target) -> bool:
+        answer: Answer = self._api.ask(name, target)
+        return answer.status is Status.PRESENT and not answer.imported
+
+    def _candidates(self, history: History) -> Iterator[str]:
+        """Where an object is or went: other names, what its deprecation named, compat.v1, a private one's public name."""
+        yield from canonical(history)
+        for one in history.found:
+            if one.path:
+                yield from (f"{one.book}.{other}" for other in self._api.aliases(one.book, one.path))
+        for one in history.found:
+            for fact in one.entry.holding("!", one.mask) if one.entry else ():
+                for word in fact.text.split(" "):
+                    if word.startswith("instead="):
+                        yield from (_whole(name, history) for name in word[8:].split(","))
+        if history.root == "tensorflow" and not history.name.startswith("tensorflow.compat."):
+            yield "tensorflow.compat.v1." + history.name.partition(".")[2]
+        if history.name.startswith("keras.") and any(one.kind in ("name", "internal") for one in history.found):
+            last = history.name.rpartition(".")[2]
+            yield from (
+                f"keras.{part}.{last}"
+                for part in (
+                    "layers",
+                    "models",
+                    "utils",
+                    "optimizers",
+                    "callbacks",
+                    "losses",
+                    "metrics",
+                    "initializers",
+                )
+            )
+
+
+def canonical(history: History) -> list[str]:
+    """The names with their roots of what a name stands for, the newest first."""
+    return [
+        one.path if one.path.startswith(f"{one.book}.") else f"{one.book}.{one.path}"
+        for one in sorted(history.found, key=lambda one: -one.mask)
+        if one.path
+    ]
+
+
+def _variants(name: str) -> Iterator[str]:
+    yield name
+    for root in KERAS_ROOTS[:2]:
+        if name.startswith(root):
+            yield "keras." + name[len(root) :]
+    if name in ("tensorflow.keras", "tf_keras"):
+        yield "keras"
+
+
+def _rooted(use: str | None, asked: str, api: Api, target: Target) -> str | None:
+    """``keras.…`` under the root that was asked about, where that has it."""
+    root = next((root for root in KERAS_ROOTS if asked.startswith(root)), "keras.")
+    if use is None or not use.startswith("keras.") or root == "keras.":
+        return use
+    own = root + use[len("keras.") :]
+    return own if api.ask(own, target).status is Status.PRESENT else use
+
+
+def _whole(name: str, history: History) -> str:
+    """A name as a release's own advice writes it, with its root."""
+    first = name.partition(".")[0]
+    if first == "tf":
+        return "tensorflow" + name[2:]
+    return name if first in ("keras", "tensorflow", "tf_keras") else f"{history.name.rpartition('.')[0]}.{name}"

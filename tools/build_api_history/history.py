@@ -1,0 +1,83 @@
+"""All books from all records."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable
+
+from packaging.version import Version
+
+from tools.build_api_history import books, records
+from tools.build_api_history.books import Book, Slice
+from tools.build_api_history.recipes import FIRST_WITH_KERAS_3, Recipe, Root
+
+# Which part of a record a book is about: (inside, outside).
+PARTS = {"tensorflow": ("", "keras"), "tensorflow.keras": ("keras", ""), "keras": ("", ""), "tf_keras": ("", "")}
+
+
+def read_all(recipes: Iterable[Recipe]) -> tuple[list[Book], list[str]]:
+    """Every book from the records in the cache.
+
+    Returns: the books, and what a maintainer should know: patches that changed the API, and those left out for being the same.
+    """
+    wanted: dict[str, list[tuple[Version, Recipe, Root]]] = {}
+    for recipe in recipes:
+        version = Version(recipe.release[1])
+        for root in recipe.roots:
+            if root.book == "tensorflow" and version < FIRST_WITH_KERAS_3:
+                wanted.setdefault("tensorflow.keras", []).append((version, recipe, root))
+            if root.book == "keras" and recipe.release[0] == "tensorflow":
+                wanted.setdefault("keras", []).append(
+                    (Version(records.read(recipe, root)["versions"]["keras"]), recipe, root)
+                )
+            else:
+                wanted.setdefault(root.book, []).append((version, recipe, root))
+    said: list[str] = []
+    return [
+        _book(title, sorted(columns, key=lambda column: column[0]), said) for title, columns in wanted.items()
+    ], said
+
+
+def _book(title: str, columns: list[tuple[Version, Recipe, Root]], said: list[str]) -> Book:
+    columns = _telling(title, columns, said)
+    counts = Counter((version.major, version.minor) for version, _, _ in columns)
+    book = Book(title)
+    for version, _, _ in columns:
+        book.labels.append(
+            str(version) if counts[version.major, version.minor] > 1 else f"{version.major}.{version.minor}"
+        )
+        book.versions.append(str(version))
+    settled: set[str] = set()
+    for place in reversed(range(len(columns))):
+        _, recipe, root = columns[place]
+        record = records.read(recipe, root)
+        if title == "tensorflow.keras":
+            record["modules"] = {}
+        books.fill(book, place, Slice(record, *PARTS[title]), settled)
+    return book
+
+
+def _telling(
+    title: str, columns: list[tuple[Version, Recipe, Root]], said: list[str]
+) -> list[tuple[Version, Recipe, Root]]:
+    """The columns without those whose API is that of the same minor's next one."""
+    kept = []
+    for column, following in zip(columns, [*columns[1:], None], strict=True):
+        if following is not None and (column[0].major, column[0].minor) == (following[0].major, following[0].minor):
+            alike = fingerprint(column, title) == fingerprint(following, title)
+            verdict = "one column, the API is the same" if alike else "two columns, the API changed"
+            said.append(f"{title} {column[0]} and {following[0]}: {verdict}")
+            if alike:
+                continue
+        kept.append(column)
+    return kept
+
+
+def fingerprint(column: tuple[Version, Recipe, Root], title: str) -> str:
+    """Changes when a public name, member, signature, mark or accepted keyword does; not when code moves between files."""
+    record = records.read(column[1], column[2])
+    part = Slice(record, *PARTS[title])
+    moved = [{key: value for key, value in thing.items() if key != "origin"} for thing in part.objects]
+    plain = {name: value for name, value in part.names() if name != "__version__"}
+    digest = json.dumps([plain, moved, record["imported"], record["importable"]], sort_keys=True)
+    return hashlib.sha256(digest.encode()).hexdigest()

@@ -191,6 +191,7 @@ def test_a_module_that_was_not_loaded_is_read_without_running_it(tmp_path: Path)
     (package / "dynamic.py").write_text("x = 1\nglobals()['y'] = 2\n")
     (package / "removed.py").write_text("x = 1\nremove_undocumented(__name__)\n")
     (package / "broken.py").write_text("def (:\n")
+    (package / "script.py").write_text("x = 1\nif __name__ == '__main__':\n    y = 1\n")
     (package / "types.py").write_text(
         "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import gone\nelse:\n    kept = 1\n"
     )
@@ -201,4 +202,5 @@ def test_a_module_that_was_not_loaded_is_read_without_running_it(tmp_path: Path)
     assert top.names("pkg.dynamic") == (frozenset({"x"}), True)
     assert top.names("pkg.removed") == (frozenset(), True)
     assert top.names("pkg.broken") == (frozenset(), True)
+    assert top.names("pkg.script") == (frozenset({"x"}), False)
     assert top.names("pkg.types") == (frozenset({"TYPE_CHECKING", "kept"}), False)

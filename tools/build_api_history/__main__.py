@@ -57,8 +57,11 @@ def ask(chosen: list[Recipe], count: int, jobs: int) -> int:
     folder.mkdir(parents=True)
 
     def one(recipe: Recipe) -> list[asking.Verdict]:
-        with environments.environment(recipe, records.cache_folder() / "environments") as python:
-            return asking.ask(recipe, python, Api(FOLDER), count, folder)
+        try:
+            with environments.environment(recipe, records.cache_folder() / "environments") as python:
+                return asking.ask(recipe, python, Api(FOLDER), count, folder)
+        except environments.EnvironmentFailedError as error:
+            return [asking.Verdict("?", disagreements=[f"could not be asked: {error}"])]
 
     wrong = 0
     print(f"{'release':24}{'root':12}{'names':>7}{'keywords':>10}{'unanswered':>12}{'disagreements':>15}")

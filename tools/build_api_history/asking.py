@@ -79,30 +79,45 @@ def roots(recipe: Recipe) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 def ask(recipe: Recipe, python: Path, api: Api, count: int, folder: Path) -> list[Verdict]:
     """Put `count` questions to each root of an environment."""
-    target, verdicts = target_of(recipe), []
-    for package, titles in roots(recipe):
-        chance = random.Random(f"{recipe.name} {package}")  # noqa: S311 - a sample that can be drawn again
+    put = Asking(api, target_of(recipe), python, environments.quiet(recipe), folder)
+    return [put.questions(package, titles, count, recipe.name) for package, titles in roots(recipe)]
+
+
+@dataclass
+class Asking:
+    """One environment that is asked.
+
+    Args:
+        api: the history.
+        target: what the environment is.
+        python: its interpreter.
+        environ: the variables that it is run with.
+        folder: where questions and answers are put.
+    """
+
+    api: Api
+    target: Target
+    python: Path
+    environ: dict[str, str]
+    folder: Path
+
+    def questions(self, package: str, titles: tuple[str, ...], count: int, seed: str) -> Verdict:
+        """Draw about `count` questions on the names of some books, and put them to one root package and to the history."""
+        chance = random.Random(f"{seed} {package}")  # noqa: S311 - a sample that can be drawn again
         prefix = {"tf_keras": "tensorflow.keras" if package == "tensorflow" else "tf_keras"}
         names = [
             name
             for title in titles
-            for name in questions(api, title, prefix.get(title, title), chance, count // len(titles))
+            for name in questions(self.api, title, prefix.get(title, title), chance, count // len(titles))
         ]
-        keywords = list(keyword_questions(api, names, target, chance, count // 2))
+        keywords = list(keyword_questions(self.api, names, self.target, chance, count // 2))
         asked: dict[str, Any] = {"root": package, "names": names, "keywords": keywords}
-        question_file, answer_file = (
-            folder / f"{recipe.name}.{package}.questions",
-            folder / f"{recipe.name}.{package}.answers",
-        )
+        question_file, answer_file = (self.folder / f"{seed}.{package}.{end}" for end in ("questions", "answers"))
         question_file.write_text(json.dumps(asked))
-        environ = {**environments.quiet(recipe), "PYTHONPATH": str(environments.TOOLS)}
-        environments.call(
-            [str(python), "-m", "extract_api.live", str(question_file), str(answer_file)],
-            environments.RUN_SECONDS,
-            environ,
-        )
-        verdicts.append(compare(package, asked, json.loads(answer_file.read_text()), api, target))
-    return verdicts
+        command = [str(self.python), "-m", "extract_api.live", str(question_file), str(answer_file)]
+        environ = {**self.environ, "PYTHONPATH": str(environments.TOOLS)}
+        environments.call(command, environments.RUN_SECONDS, environ)
+        return compare(package, asked, json.loads(answer_file.read_text()), self.api, self.target)
 
 
 def questions(api: Api, title: str, prefix: str, chance: random.Random, count: int) -> list[str]:

@@ -123,7 +123,7 @@ def fill(book: Book, column: int, part: Slice, settled: set[str]) -> None:
 
 def _module_name(part: Slice, module: str, name: str, public: str | None) -> str:
     """A name in a module: `Dense=layers.` for one whose public name is layers.Dense, `old=layers.New` for another."""
-    if public is None or f"{module.partition('.')[2]}.{name}" == public:
+    if public is None or public.startswith(LEAKY) or f"{module.partition('.')[2]}.{name}" == public:
         return name
     whole = part.foreign(public)
     return f"{name}={whole[: -len(name)] or '.'}" if whole == name or whole.endswith(f".{name}") else f"{name}={whole}"
@@ -144,7 +144,9 @@ class _Column:
         }
         dead = _endpoints(self.part)
         for name, value in self.part.names():
-            if (isinstance(value, dict) and "raises" in value) or name.startswith(tuple(f"{leaky}." for leaky in LEAKY)):
+            if (isinstance(value, dict) and "raises" in value) or name.startswith(
+                tuple(f"{leaky}." for leaky in LEAKY)
+            ):
                 continue
             self.name(name, value)
             for mark, names in flags.items():

@@ -39,18 +39,10 @@ def extract(root, below, static):
     """One root's record, plain data."""
     walker = walk.Walk(root)
     bare = walker.names()
-    after = dict(bare)
-    late = import_rest(walker, root)
-    if late:
-        after = walker.names()
-    for name, value in sorted(after.items()):
-        if isinstance(value, walk.Raises):
-            module = importable_module(root + "." + name)
-            if module is not None:
-                after[name] = module
-                after.update((name + "." + inner, walk.attribute(module, inner)) for inner in walk.listed(module))
-                walker.entered.add(name)
-                bare.pop(name, None)
+    lazy = root + ".contrib"  # attribute access loads it, with all that it imports of itself
+    late = [name for name in walk.loaded(root) if name.startswith(lazy) and walker.reaches(name)]
+    walker.bound = sorted(set(walker.bound).union(late))
+    after = with_imports(walker, root, bare)
     if below:
         bare, after = (
             {name: value for name, value in found.items() if name == below or name.startswith(below + ".")}
@@ -78,6 +70,26 @@ def extract(root, below, static):
     }
 
 
+def with_imports(walker, root, bare):
+    """The names of a bare import, and those that importing the root's other public modules adds; what raises is imported too."""
+    late = import_rest(walker, root)
+    found = walker.names() if late else dict(bare)
+    for name, value in sorted(found.items()):
+        if isinstance(value, walk.Raises):
+            module = importable_module(root + "." + name)
+            if module is not None:
+                late[name] = module
+                found.pop(name)
+                bare.pop(name, None)
+    for name, module in sorted(late.items()):
+        if name not in found:  # the import bound it elsewhere than attribute access looks
+            found[name] = module
+            walker.entered.add(name)
+            for inner in walk.listed(module):
+                found.setdefault(name + "." + inner, walk.attribute(module, inner))
+    return found
+
+
 def importable_module(name):
     """The module of that name where it can be imported, else None."""
     try:
@@ -87,10 +99,10 @@ def importable_module(name):
 
 
 def import_rest(walker, root):
-    """Import the public modules that a bare import of the root leaves out. Returns their names."""
+    """Import the public modules that a bare import of the root leaves out. Returns them by name, without the root."""
     base = walker.module if root != "tensorflow" else getattr(walker.module, "keras", None)
     prefix = root if root != "tensorflow" else "tensorflow.keras"
-    missing = []
+    missing = {}
     try:
         folder = os.path.dirname(base.__file__)
     except (AttributeError, TypeError, ImportError):
@@ -111,8 +123,8 @@ def import_rest(walker, root):
                 thing = getattr(thing, part)
         except Exception:
             try:
-                importlib.import_module(prefix + "." + name)
-                missing.append(name)
+                module = importlib.import_module(prefix + "." + name)
+                missing[(prefix + "." + name).partition(".")[2]] = module
             except Exception as error:  # said, and left absent
                 sys.stderr.write("cannot import %s.%s: %s\n" % (prefix, name, error))
     return missing
@@ -124,9 +136,8 @@ def number(found, entered):
     A fact is {"module": …}, {"same": …}, {"raises": …} or {"data": …}.
     """
     public, numbers, names = [], {}, {}
-    for name in sorted(
-        found, key=lambda text: (text.count("."), text)
-    ):  # `found` keeps every object alive, so that ids stay apart
+    # `found` keeps every object alive, so that ids stay apart.
+    for name in sorted(found, key=lambda text: (text.count("."), text)):
         value = found[name]
         if isinstance(value, walk.SameModule):
             names[name] = {"same": value.path}

@@ -64,7 +64,7 @@ def imported(name):
             if getattr(error, "name", None) and path.startswith(error.name) and isinstance(error, ModuleNotFoundError):
                 continue  # there is no such module
             return "unable"
-        except Exception:
+        except (Exception, SystemExit):  # a setup.py or a script among the modules
             return "unable"
         return "absent" if reach(module, parts[length:]) is MISSING else "import"
     return "absent"

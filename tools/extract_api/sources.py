@@ -197,7 +197,7 @@ class _Reader:
                     self.names.discard(target.id)
         elif isinstance(node, ast.Expr):
             self.dynamic(node.value)
-        elif isinstance(node, ast.If) and _is_type_checking(node.test):
+        elif isinstance(node, ast.If) and _never_on_import(node.test):
             self.block(node.orelse)
         else:
             self.nested(node)
@@ -259,7 +259,8 @@ class _Reader:
         return ".".join(parts[:keep] + ([node.module] if node.module else []))
 
 
-def _is_type_checking(test):
-    return (isinstance(test, ast.Name) and test.id == "TYPE_CHECKING") or (
-        isinstance(test, ast.Attribute) and test.attr == "TYPE_CHECKING"
-    )
+def _never_on_import(test):
+    """`if TYPE_CHECKING:` and `if __name__ == "__main__":`."""
+    if isinstance(test, ast.Compare) and isinstance(test.left, ast.Name):
+        return test.left.id == "__name__" and isinstance(test.ops[0], ast.Eq)
+    return "TYPE_CHECKING" in (getattr(test, "id", ""), getattr(test, "attr", ""))

@@ -113,7 +113,8 @@ def fill(book: Book, column: int, part: Slice, settled: set[str]) -> None:
         entry[":", ""].append(column)
         copied = ".api." in f"{module}."
         for name in () if copied else facts["names"]:
-            if not left_out(name):
+            submodule = f"{module}.{name}" in modules and name not in facts["public"]
+            if not left_out(name) and not submodule:
                 entry["", _module_name(part, module, name, facts["public"].get(name))].append(column)
         if facts["open"] or copied:  # tensorflow.python.keras.api holds the public names once more
             entry["*", ""].append(column)

@@ -84,9 +84,10 @@ def with_imports(walker, root, bare):
     for name, module in sorted(late.items()):
         if name not in found:  # the import bound it elsewhere than attribute access looks
             found[name] = module
-            walker.entered.add(name)
-            for inner in walk.listed(module):
-                found.setdefault(name + "." + inner, walk.attribute(module, inner))
+            if walker.enters(name, module):
+                walker.entered.add(name)
+                for inner in walk.listed(module):
+                    found.setdefault(name + "." + inner, walk.attribute(module, inner))
     return found
 
 
@@ -164,7 +165,7 @@ def is_plain(value):
 
 
 def is_cheap(cls):
-    """Whether a class is one whose keywords are worth trying: a Keras one."""
+    """Whether a class is one whose keywords are worth trying: a Keras one, but no model: that is made of other arguments."""
     module = getattr(cls, "__module__", "") or ""
     parts = module.split(".")
     return (
@@ -174,6 +175,7 @@ def is_cheap(cls):
             for name in trials.MODULES + ("optimizer_v2", "optimizer_v1", "optimizer_experimental", "engine")
         )
         and not issubclass(cls, BaseException)
+        and cls.__name__ not in ("Model", "Functional", "Sequential")
     )
 
 

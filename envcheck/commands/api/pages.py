@@ -44,7 +44,7 @@ def _line(symbol: Symbol, width: int, style: Style) -> Iterator[str]:
     if symbol.status == "unknown":
         words.append(f"  {symbol.reason}")
     elif symbol.status == "foreign":
-        words.append("  TensorFlow's own old copy of Keras: the installed Keras refuses its objects")
+        words.append("  TensorFlow's old copy of Keras: the installed Keras refuses its objects")
     elif symbol.replacement is not None:
         words.append(
             f"  use {shown(symbol.replacement.use, symbol)}"
@@ -76,21 +76,7 @@ def _block(symbol: Symbol, library: Library, style: Style) -> Iterator[str]:
     if not symbol.releases:
         yield from _wrapped("present", _unseen(symbol, style), style)
         return
-    yield from _wrapped("present", _spans(symbol, symbol.releases, style), style)
-    if symbol.releases[-1][1] != symbol.recorded[1]:  # type: ignore[index] # a package has recorded releases
-        yield from _wrapped("gone", f"since {_after(symbol, library)}", style)
-    if symbol.unknown:
-        yield from _wrapped("unknown", _spans(symbol, symbol.unknown, style), style)
-    if symbol.needs_import:
-        yield from _wrapped(
-            "import", f"only after an import of its module in {_spans(symbol, symbol.needs_import, style)}", style
-        )
-    if symbol.deprecated:
-        history = library.api.history(symbol.name)
-        marks = "; ".join(library.marks(history)) if history else ""
-        yield from _wrapped(
-            "deprecated", _spans(symbol, symbol.deprecated, style) + (f" ({marks})" if marks else ""), style
-        )
+    yield from _whereabouts(symbol, library, style)
     yield from _replacement(symbol, style)
     for change in symbol.changes:
         since = " and ".join(f"{package} {wanted}" for package, wanted in change.since.items())
@@ -105,6 +91,28 @@ def _block(symbol: Symbol, library: Library, style: Style) -> Iterator[str]:
         more = f" and {len(others) - MOST_ALIASES} more" if len(others) > MOST_ALIASES else ""
         yield from _wrapped(
             "also named", ", ".join(shown(name, symbol) for name in others[:MOST_ALIASES]) + more, style
+        )
+
+
+def _whereabouts(symbol: Symbol, library: Library, style: Style) -> Iterator[str]:
+    """Where it is present, gone, unknown, foreign, deprecated, or there only after an import."""
+    yield from _wrapped("present", _spans(symbol, symbol.releases, style), style)
+    if symbol.releases[-1][1] != symbol.recorded[1]:  # type: ignore[index] # a package has recorded releases
+        yield from _wrapped("gone", f"since {_after(symbol, library)}", style)
+    if symbol.unknown:
+        yield from _wrapped("unknown", _spans(symbol, symbol.unknown, style), style)
+    if symbol.needs_import:
+        yield from _wrapped(
+            "import", f"only after an import of its module in {_spans(symbol, symbol.needs_import, style)}", style
+        )
+    if symbol.foreign:
+        words = "TensorFlow's old copy of Keras: it imports, and the installed Keras refuses its objects"
+        yield from _wrapped("foreign", f"{_spans(symbol, symbol.foreign, style)} ({words})", style)
+    if symbol.deprecated:
+        history = library.api.history(symbol.name)
+        marks = "; ".join(library.marks(history)) if history else ""
+        yield from _wrapped(
+            "deprecated", _spans(symbol, symbol.deprecated, style) + (f" ({marks})" if marks else ""), style
         )
 
 

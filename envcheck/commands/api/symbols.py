@@ -44,7 +44,8 @@ class Symbol(msgspec.Struct, frozen=True):
     ``package`` is the root it was asked of; None: it is no name of TensorFlow or Keras. ``counted``: whose releases
     the intervals are: ``tensorflow``, ``keras``, ``tf_keras``, or ``tensorflow.keras`` (TensorFlow's up to 2.15, then
     Keras's from 3.0 on). ``recorded``: the first and the last recorded of them. ``unknown``: where it cannot be told.
-    ``needs_import``: where attribute access finds it only after an import of its module. ``parameters``: the releases whose
+    ``needs_import``: where attribute access finds it only after an import of its module. ``foreign``: where it is TensorFlow's
+    old copy of Keras, whose objects the installed Keras refuses. ``parameters``: the releases whose
     call takes each by name or through ``**kwargs``; ``ignored_parameters``: those that take it and do nothing with it.
     ``present`` (None: unknown), ``status`` and ``reason`` are about the target, and left out where none is named.
     """
@@ -59,6 +60,7 @@ class Symbol(msgspec.Struct, frozen=True):
     unknown: Releases
     needs_import: Releases
     deprecated: Releases
+    foreign: Releases
     parameters: dict[str, Releases]
     ignored_parameters: dict[str, Releases]
     aliases: tuple[str, ...]
@@ -97,7 +99,7 @@ class Library:
         answer = self.api.ask(name, self.target) if self.target else None
         if history is None:
             said = _said(answer)
-            return Symbol(name, None, None, None, None, None, [], [], [], [], {}, {}, (), None, (), (), *said)
+            return Symbol(name, None, None, None, None, None, [], [], [], [], [], {}, {}, (), None, (), (), *said)
         book = self.api.shelf.book(history.book)
         whole = canonical(history)
         parameters = self.api.parameters(history.found)
@@ -112,6 +114,7 @@ class Library:
             self._releases(history, history.unknown),
             self._releases(history, history.imported),
             self._releases(history, history.deprecated),
+            self._releases(history, history.foreign),
             {
                 name: self._releases(history, one.named | one.taken)
                 for name, one in parameters.items()
@@ -130,11 +133,14 @@ class Library:
         return [(first, last or book.labels[-1]) for first, last in book.intervals(mask)]
 
     def _aliases(self, history: History) -> list[str]:
+        """The other names of the object in the newest release that has it."""
         newest = max(history.found, key=lambda one: one.mask, default=None)
-        if newest is None or not newest.path or newest.member:
+        if newest is None or not newest.path or newest.member or newest.kind in ("name", "internal", "unknown"):
             return []
-        names = [f"{newest.book}.{alias}" for alias in self.api.aliases(newest.book, newest.path)]
-        return [name for name in [*canonical(history)[:1], *names] if name != history.name]
+        book, last = self.api.shelf.book(newest.book), 1 << (newest.mask.bit_length() - 1)
+        names = [alias for alias in self.api.aliases(newest.book, newest.path) if book.mask_of(alias) & last]
+        whole = [f"{newest.book}.{name}" for name in (newest.path, *names)]
+        return [name for name in whole if name != history.name]
 
     def _instead(self, history: History, answer: Answer | None) -> Instead | None:
         book = self.api.shelf.book(history.book)

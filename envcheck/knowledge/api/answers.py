@@ -51,6 +51,7 @@ class History:
         unknown: the releases in which that cannot be told.
         imported: those in which an import of its module must come first.
         deprecated: those in which it is deprecated.
+        foreign: those in which it belongs to TensorFlow's old copy of Keras, whose objects the installed Keras refuses.
         found: what it is, in each part of its history.
     """
 
@@ -61,6 +62,7 @@ class History:
     unknown: int
     imported: int
     deprecated: int
+    foreign: int
     found: tuple[Found, ...]
 
 
@@ -109,7 +111,7 @@ class Api:
         whole = f"{root}.{path}" if path else root
         book = root
         if root == "tensorflow" and (
-            path.partition(".")[0] == "keras" or any(one.book == "tensorflow.keras" for one in found)
+            path.partition(".")[0] == "keras" or any(self._past_the_seam(one) for one in found)
         ):
             book = "tensorflow.keras"
             found = tuple(self._moved(one) for one in found)
@@ -121,21 +123,26 @@ class Api:
             united(one.mask for one in found if one.kind == UNKNOWN),
             united(one.imported for one in found),
             united(fact.mask for one in found for fact in deprecations(one)),
+            united(one.mask for one in found if root == "tensorflow" and _is_old_copy(path, one))
+            & self._foreign_from(book),
             found,
         )
+
+    def _foreign_from(self, book: str) -> int:
+        versions = self.shelf.book(book).versions
+        return sum(1 << place for place, release in enumerate(versions) if release >= FIRST_OWN_KERAS)
+
+    def _past_the_seam(self, found: Found) -> bool:
+        """Whether Keras's releases decide about it from TensorFlow 2.16 on, as they do about tf.losses."""
+        return found.book == "tensorflow.keras" and bool(found.mask >> self.shelf.seam[1])
 
     def _moved(self, found: Found) -> Found:
         """What was found among TensorFlow's releases, in those of tf.keras: up to the seam, both books have the same columns."""
         if found.book != "tensorflow":
             return found
         common = (1 << self.shelf.seam[0]) - 1
-        return replace(
-            found,
-            book="tensorflow.keras",
-            mask=found.mask & common,
-            imported=found.imported & common,
-            marks=found.marks & common,
-        )
+        mask, imported, marks = (each & common for each in (found.mask, found.imported, found.marks))
+        return replace(found, mask=mask, imported=imported, marks=marks)
 
     def chosen(self, target: Target) -> tuple[Chosen, Resolver]:
         """The releases that tell of a target, and what follows names in them."""
@@ -269,10 +276,9 @@ def _deprecated(found: Found) -> bool:
 
 def _is_foreign(path: str, found: list[Found], target: Target) -> bool:
     """TensorFlow 2.6 and newer still ship their old copy of Keras, and it is no part of the installed one."""
-    inside = all(one.kind in ("internal", "name") for one in found)
-    return (
-        inside
-        and path.startswith("python.keras")
-        and target.tensorflow is not None
-        and target.tensorflow >= FIRST_OWN_KERAS
-    )
+    old = all(_is_old_copy(path, one) for one in found)
+    return old and target.tensorflow is not None and target.tensorflow >= FIRST_OWN_KERAS
+
+
+def _is_old_copy(path: str, found: Found) -> bool:
+    return path.startswith("python.keras") and found.kind in ("internal", "name")

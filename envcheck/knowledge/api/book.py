@@ -153,6 +153,11 @@ class Book(Text):
             self._entries[name] = None if block is None else self._parse(block.split("\n"))
         return self._entries[name]
 
+    def mask_of(self, name: str) -> int:
+        """The releases that have a name under a block of its own."""
+        entry = self.entry(name)
+        return entry.mask if entry else 0
+
     def alias_heads(self) -> Iterator[tuple[str, list[str]]]:
         """Every name that is an alias in some releases, and of what."""
         for block in self._blocks:

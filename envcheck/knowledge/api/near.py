@@ -43,10 +43,5 @@ def _elsewhere(book: Book, path: str) -> list[str]:
     last = path.rpartition(".")[2]
     same = [name for name in book.names if name.endswith(f".{last}") or name == last]
     newest = 1 << (len(book.labels) - 1)
-    same.sort(key=lambda name: (not _mask(book, name) & newest, "compat" in name, name.count("."), len(name)))
+    same.sort(key=lambda name: (not book.mask_of(name) & newest, "compat" in name, name.count("."), len(name)))
     return same[:MOST]
-
-
-def _mask(book: Book, name: str) -> int:
-    entry = book.entry(name)
-    return entry.mask if entry else 0

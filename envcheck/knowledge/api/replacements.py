@@ -118,16 +118,17 @@ class Replacements:
         return next((row for row in rows if row.parameter == parameter and bool(row.changed) == changed), None)
 
     def row(self, name: str, parameter: str | None = None, *, changed: bool = False) -> Replacement | None:
-        """The row about exactly this name, else about the nearest name above it that speaks for all below."""
-        for variant in _variants(name):
-            found = self._find(variant, parameter, changed=changed)
-            if found is not None:
-                return found
+        """The row about exactly this name."""
+        found = (self._find(variant, parameter, changed=changed) for variant in _variants(name))
+        return next((row for row in found if row is not None), None)
+
+    def row_above(self, name: str) -> Replacement | None:
+        """The row of the nearest name above that speaks for all below it."""
         above = name
         while "." in above:
             above = above.rpartition(".")[0]
             for variant in _variants(above):
-                found = self._find(f"{variant}.*", parameter, changed=changed)
+                found = self._find(f"{variant}.*", None, changed=False)
                 if found is not None:
                     return found
         return None
@@ -141,33 +142,43 @@ class Replacements:
         return None
 
     def advice(self, history: History, target: Target) -> Advice | None:
-        """What to write instead of a name that a target lacks; None where neither people nor the history tell."""
+        """What to write instead of a name that a target lacks; None where neither people nor the history tell.
+
+        A row about the name comes first, then another name of the same object, then a row about all below some name above.
+        """
         row = self.written(history)
+        same = None if row else self._first(self._same(history), history, target)
+        row = row or (None if same else self.row_above(history.name))
         if row is not None:
-            return Advice(
-                _rooted(row.use, history.name, self._api, target),
-                row.example,
-                row.note,
-                row.source.sources,
-                written=True,
-            )
-        for name in self._candidates(history):
-            if name != history.name and self._has(name, target):
-                return Advice(
-                    name, None, None, ("the API history: the same object or its successor by name",), written=False
-                )
-        return None
+            use = _rooted(row.use, history.name, self._api, target)
+            return Advice(use, row.example, row.note, row.source.sources, written=True)
+        name = same or self._first(self._successors(history), history, target)
+        sources = ("the API history: the same object or its successor by name",)
+        return Advice(name, None, None, sources, written=False) if name else None
+
+    def _first(self, names: Iterator[str], history: History, target: Target) -> str | None:
+        return next((name for name in names if name != history.name and self._has(name, target)), None)
 
     def _has(self, name: str, target: Target) -> bool:
         answer: Answer = self._api.ask(name, target)
         return answer.status is Status.PRESENT and not answer.imported
 
-    def _candidates(self, history: History) -> Iterator[str]:
-        """Where an object is or went: other names, what its deprecation named, compat.v1, a private one's public name."""
+    def _same(self, history: History) -> Iterator[str]:
+        """The other names of the same object, the public name of a private one among them."""
         yield from canonical(history)
         for one in history.found:
             if one.path:
                 yield from (f"{one.book}.{other}" for other in self._api.aliases(one.book, one.path))
+        last = history.name.rpartition(".")[2]
+        private = any(one.kind in ("name", "internal") for one in history.found)
+        if (
+            private and history.name.startswith("keras.") and last[:1].isupper()
+        ):  # classes keep their names, functions do not
+            parts = ("layers", "models", "utils", "optimizers", "callbacks", "losses", "metrics", "initializers")
+            yield from (f"keras.{part}.{last}" for part in parts)
+
+    def _successors(self, history: History) -> Iterator[str]:
+        """What its deprecation named, and its name in compat.v1."""
         for one in history.found:
             for fact in one.entry.holding("!", one.mask) if one.entry else ():
                 for word in fact.text.split(" "):
@@ -175,21 +186,6 @@ class Replacements:
                         yield from (_whole(name, history) for name in word[8:].split(","))
         if history.root == "tensorflow" and not history.name.startswith("tensorflow.compat."):
             yield "tensorflow.compat.v1." + history.name.partition(".")[2]
-        if history.name.startswith("keras.") and any(one.kind in ("name", "internal") for one in history.found):
-            last = history.name.rpartition(".")[2]
-            yield from (
-                f"keras.{part}.{last}"
-                for part in (
-                    "layers",
-                    "models",
-                    "utils",
-                    "optimizers",
-                    "callbacks",
-                    "losses",
-                    "metrics",
-                    "initializers",
-                )
-            )
 
 
 def canonical(history: History) -> list[str]:

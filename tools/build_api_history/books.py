@@ -9,6 +9,8 @@ from typing import Any
 from envcheck.knowledge.api.history import left_out
 
 Record = dict[str, Any]
+COPIED = (".api.", "tensorflow.python.ops.standard_ops.", ".schema_py_generated.")
+"""Modules that hold other modules' names once more, or generated ones by the thousand: their names are left out."""
 LEAKY = ("contrib.quantization", "contrib.specs")
 """Modules of TensorFlow 1 that import hundreds of names from elsewhere with a star; their source tells which."""
 Facts = dict[tuple[str, str], list[int]]
@@ -111,12 +113,12 @@ def fill(book: Book, column: int, part: Slice, settled: set[str]) -> None:
     for module, facts in modules.items():
         entry = book.modules[module].facts
         entry[":", ""].append(column)
-        copied = ".api." in f"{module}."
+        copied = any(part in f"{module}." for part in COPIED)
         for name in () if copied else facts["names"]:
             submodule = f"{module}.{name}" in modules and name not in facts["public"]
             if not left_out(name) and not submodule:
                 entry["", _module_name(part, module, name, facts["public"].get(name))].append(column)
-        if facts["open"] or copied:  # tensorflow.python.keras.api holds the public names once more
+        if facts["open"] or copied:
             entry["*", ""].append(column)
     for module in set(modules).intersection(part.record["bound"]):
         book.modules[module].facts["^", ""].append(column)

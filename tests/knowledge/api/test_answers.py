@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 import pytest
 
 from envcheck.knowledge.api.answers import Api, Status, keywords
@@ -135,6 +137,12 @@ def test_what_only_an_import_finds() -> None:
 )
 def test_which_keywords_a_call_takes(name: str, keyword: str, target: str, expected: str) -> None:
     assert API.keyword(name, keyword, Target.parse(target)).status.value == expected
+
+
+def test_the_data_is_small() -> None:
+    files = [path for path in (folder() / "api").rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) <= 6_000_000
+    assert sum(len(zlib.compress(path.read_bytes())) for path in files) <= 2_000_000
 
 
 def test_keywords_of_a_signature() -> None:

@@ -15,6 +15,7 @@ RELEASES = Path(__file__).resolve().parents[2] / "compat_matrix" / "releases"
 # Before 3.0, only the releases that were in wide use: a minor's last, and 2.2.5, which changed the API within a minor.
 OLD_KERAS = ("2.0.9", "2.1.6", "2.2.4", "2.2.5", "2.3.1", "2.4.3")
 # From TensorFlow 2.16 on, `tf.keras` is the installed Keras 3; before, it is keras of the same minor, or TensorFlow's own.
+FIRST_WITH_OWN_KERAS = Version("2.6")
 FIRST_WITH_KERAS_3 = Version("2.16")
 # Days after a release's wheel was built up to which its dependencies are taken: some wheels were uploaded a month after.
 PATIENCE = datetime.timedelta(days=45)
@@ -106,26 +107,20 @@ def tensorflow_requirement(version: Version) -> str:
 
 def recipes(firsts: bool = True) -> list[Recipe]:
     """Every environment, in the order of release."""
-    return [*_tensorflows(), *_old_keras(), *_keras_3(firsts), *_tf_keras()]
+    return [*_tensorflows(firsts), *_old_keras(), *_keras_3(firsts), *_tf_keras()]
 
 
-def _tensorflows() -> list[Recipe]:
+def _tensorflows(firsts: bool) -> list[Recipe]:
     found = []
     releases = released("tensorflow")
-    for version in minors(list(releases), firsts=False):
+    lasts = minors(list(releases), firsts=False)
+    for version in minors(list(releases), firsts):
         roots = [Root("tensorflow", "tensorflow")]
-        if Version("2.6") <= version < FIRST_WITH_KERAS_3:
-            roots.append(Root("keras", "keras"))
+        if FIRST_WITH_OWN_KERAS <= version < FIRST_WITH_KERAS_3 and version in lasts:
+            roots.append(Root("keras", "keras"))  # keras of the same minor, which has one release
+        requirements = (tensorflow_requirement(version),)
         before = releases[version][0] + PATIENCE
-        found.append(
-            Recipe(
-                ("tensorflow", str(version)),
-                python_for(version),
-                (tensorflow_requirement(version),),
-                before,
-                tuple(roots),
-            )
-        )
+        found.append(Recipe(("tensorflow", str(version)), python_for(version), requirements, before, tuple(roots)))
     return found
 
 

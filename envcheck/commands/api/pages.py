@@ -16,8 +16,6 @@ LABEL = 13
 COLOURS = {"present": "green", "deprecated": "yellow", "foreign": "red", "absent": "red", "unknown": "yellow"}
 PRODUCTS = {"tensorflow": "TensorFlow", "keras": "Keras", "tf_keras": "tf_keras"}
 MOST_ALIASES = 8
-LAST_OWN, FIRST_KERAS = "2.15", "3.0.0"
-"""The columns on either side of the seam in the history of tf.keras."""
 
 
 def shown(name: str, symbol: Symbol) -> str:
@@ -74,7 +72,7 @@ def _block(symbol: Symbol, library: Library, style: Style) -> Iterator[str]:
     kind = {"internal": "module", "name": "", "unknown": ""}.get(symbol.kind or "", symbol.kind or "")
     yield f"{name}  {kind}".rstrip()
     if not symbol.releases:
-        yield from _wrapped("present", _unseen(symbol, style), style)
+        yield from _wrapped("present", _unseen(symbol, library, style), style)
         return
     yield from _whereabouts(symbol, library, style)
     yield from _replacement(symbol, style)
@@ -116,8 +114,8 @@ def _whereabouts(symbol: Symbol, library: Library, style: Style) -> Iterator[str
         )
 
 
-def _unseen(symbol: Symbol, style: Style) -> str:
-    recorded = _spans(symbol, [symbol.recorded] if symbol.recorded else [], style)
+def _unseen(symbol: Symbol, library: Library, style: Style) -> str:
+    recorded = _spans(symbol, library.everything(symbol), style)
     if symbol.unknown:
         return f"unknown: what lies below is not recorded ({recorded})"
     near = f"; did you mean {' or '.join(shown(name, symbol) for name in symbol.near)}?" if symbol.near else ""
@@ -156,8 +154,7 @@ def _when(symbol: Symbol, name: str, style: Style) -> str:
 
 
 def _after(symbol: Symbol, library: Library) -> str:
-    book = library.api.shelf.book(symbol.counted or "")
-    label = book.labels[book.labels.index(symbol.releases[-1][1]) + 1]
+    label = library.after(symbol)
     return f"{_product(symbol, label)} {label}"
 
 
@@ -171,20 +168,11 @@ def _spans(symbol: Symbol, releases: Releases, style: Style) -> str:
     """``TensorFlow 1.13-2.15, Keras 3.0-3.15``."""
     dash = "–" if style.unicode else "-"
     words, said = [], ""
-    for first, last in _split(symbol, releases):
+    for first, last in releases:
         product = _product(symbol, first)
         words.append(f"{'' if said == product else product + ' '}{first if first == last else first + dash + last}")
         said = product
     return ", ".join(words)
-
-
-def _split(symbol: Symbol, releases: Releases) -> Iterator[tuple[str, str]]:
-    """The intervals of tf.keras cut where Keras's releases take over from TensorFlow's."""
-    for first, last in releases:
-        if _product(symbol, first) == _product(symbol, last):
-            yield first, last
-        else:
-            yield from ((first, LAST_OWN), (FIRST_KERAS, last))
 
 
 def _wrapped(label: str, words: str, style: Style) -> Iterator[str]:

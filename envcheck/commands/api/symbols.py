@@ -130,7 +130,12 @@ class Library:
 
     def _releases(self, history: History, mask: int) -> Releases:
         book = self.api.shelf.book(history.book)
-        return [(first, last or book.labels[-1]) for first, last in book.intervals(mask)]
+        parts = [mask]
+        if history.book == "tensorflow.keras":  # TensorFlow's releases, then Keras's: no interval spans both
+            before = (1 << self.api.shelf.seam[1]) - 1
+            parts = [mask & before, mask & ~before]
+        spans = [span for part in parts for span in book.intervals(part)]
+        return [(first, last or book.labels[-1]) for first, last in spans]
 
     def _aliases(self, history: History) -> list[str]:
         """The other names of the object in the newest release that has it."""
@@ -161,6 +166,17 @@ class Library:
     def _near(self, name: str) -> tuple[str, ...]:
         self._looked += 1
         return tuple(near(self.api, name)) if self._looked <= NEAR_AT_MOST else ()
+
+    def everything(self, symbol: Symbol) -> Releases:
+        """All recorded releases of those that a symbol's are counted in."""
+        history = self.api.history(symbol.name)
+        assert history is not None
+        return self._releases(history, self.api.shelf.book(history.book).everything)
+
+    def after(self, symbol: Symbol) -> str:
+        """The first release after the last one that has a symbol."""
+        labels: tuple[str, ...] = self.api.shelf.book(symbol.counted or "").labels
+        return labels[labels.index(symbol.releases[-1][1]) + 1]
 
     def marks(self, history: History) -> list[str]:
         """What the releases' own deprecation notices say: dates and names."""

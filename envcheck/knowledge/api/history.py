@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+
+from packaging.version import Version
 
 from envcheck.knowledge.api.book import Book, Entry, Modules, united
 
 Chosen = Callable[[str], int]
 ROOTS = {"tensorflow": "tensorflow", "tf": "tensorflow", "keras": "keras", "tf_keras": "tf_keras"}
 """What a name may open with, and the root meant."""
-TF_KERAS_SEAM = "2.16"
+SEAM = Version("2.16")
 """From this TensorFlow on, ``tensorflow.keras`` is the installed Keras 3: its history goes on with Keras's releases."""
 ONLY_TF_KERAS = ("__version__", "protobuf", "src")
 """What tf_keras has and ``tf.keras`` has not where TF_USE_LEGACY_KERAS makes it tf_keras (measured from 2.15 to 2.21)."""
@@ -43,6 +45,7 @@ class Found:
         entry: what is recorded of it.
         imported: those of the releases in which attribute access finds it only after an import of its module.
         marks: the releases in which the name itself, not its object, is deprecated.
+        member: it is a member of a class.
     """
 
     book: str
@@ -52,7 +55,7 @@ class Found:
     entry: Entry | None = None
     imported: int = 0
     marks: int = 0
-    member: bool = field(default=False)
+    member: bool = False
 
 
 class Shelf:
@@ -82,9 +85,9 @@ class Shelf:
     @cached_property
     def seam(self) -> tuple[int, int]:
         """The place of the first release past the seam in ``tensorflow``, and in ``tensorflow.keras``."""
-        keras = self.book("tensorflow.keras")
-        place = self.book("tensorflow").labels.index(TF_KERAS_SEAM)
-        return place, next(place for place, release in enumerate(keras.versions) if release.major >= 3 and place)
+        own, keras = self.book("tensorflow").versions, self.book("tensorflow.keras").versions
+        place = next(place for place, release in enumerate(own) if release >= SEAM)
+        return place, next(place for place, release in enumerate(keras) if release >= SEAM)
 
     def cross(self, title: str, other: str, mask: int) -> int:
         """Releases of one book as those of another, on either side of ``tensorflow.keras``."""
@@ -105,10 +108,6 @@ class Resolver:
         self.shelf = shelf
         self._chosen = chosen
         self._known: dict[tuple[str, str, int], tuple[Found, ...]] = {}
-
-    def everything(self, title: str) -> int:
-        """The releases of a book that are asked about."""
-        return self.shelf.book(title).everything if self._chosen is None else self._chosen(title)
 
     def names(self, title: str, path: str, mask: int) -> tuple[Found, ...]:
         """What ``path`` is in the releases ``mask`` of a book; releases in none of the answers do not have it."""
@@ -211,9 +210,8 @@ class Resolver:
 
     def _inside(self, parent: Found, last: str) -> Iterator[Found]:
         """A name in a module that is known from its source."""
-        if parent.book == "tensorflow.keras" or not parent.path.startswith(
-            f"{parent.book}."
-        ):  # a module of another package, or of no recorded one
+        recorded = parent.book != "tensorflow.keras" and parent.path.startswith(f"{parent.book}.")
+        if not recorded:  # a module of another package
             yield replace(parent, kind=UNKNOWN, path=f"{parent.path}.{last}", entry=None)
             return
         modules, full = self.shelf.modules(parent.book), f"{parent.path}.{last}"
@@ -241,11 +239,8 @@ class Resolver:
             return replace(found, imported=found.imported | late & found.mask)
         if {found.book, parent.book} == {"tensorflow", "tensorflow.keras"}:
             before = (1 << self.shelf.seam[0]) - 1  # up to the seam, both books have the same columns
-            return replace(
-                found,
-                imported=found.imported
-                | (late & before | (found.mask & ~before if late & ~before else 0)) & found.mask,
-            )
+            late = late & before | (~before if late & ~before else 0)
+            return replace(found, imported=found.imported | late & found.mask)
         return replace(found, imported=found.mask if late else 0)
 
     def member(self, owner: Found, name: str) -> Iterator[Found]:

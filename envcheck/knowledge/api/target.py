@@ -9,10 +9,9 @@ from functools import cache
 from packaging.version import InvalidVersion, Version
 
 from envcheck.errors import UsageError
-from envcheck.knowledge.api.history import TF_KERAS_SEAM, Chosen, Shelf
+from envcheck.knowledge.api.history import SEAM, Chosen, Shelf
 
 FLAG = "TF_USE_LEGACY_KERAS"
-SEAM = Version(TF_KERAS_SEAM)
 FIRST_FLAG = Version("2.15")
 """The first TensorFlow that knows the flag (measured: 2.14 ignores it)."""
 FIRST_OWN_KERAS = Version("2.6")

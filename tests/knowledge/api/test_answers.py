@@ -87,6 +87,13 @@ def test_engine_topology_is_there_until_keras_2_3() -> None:
         ("tf.errors.NotFoundError.args", NEW, "present"),  # what a builtin base gives
         ("tf.keras.layers.Dense.units", NEW, "present"),  # set on instances
         ("tf.keras.layers.Dense.nosuch", NEW, "absent"),
+        # A private name of Keras's own modules, which much code imports to count GPUs.
+        ("keras.backend.tensorflow_backend._get_available_gpus", "keras==2.2.4", "present"),
+        ("keras.backend.tensorflow_backend._nosuch", "keras==2.2.4", "absent"),
+        ("tensorflow.python.framework.ops._nosuch", NEW, "unknown"),
+        ("tf.keras.layers._nosuch", NEW, "unknown"),
+        ("tf.keras.Model._nosuch", NEW, "unknown"),
+        ("tf.__file__", NEW, "unknown"),
         ("tf.float32.name", NEW, "unknown"),  # what lies below an object is not recorded
         ("tf.add.x", NEW, "unknown"),
         ("numpy.array", NEW, "unknown"),
@@ -137,6 +144,14 @@ def test_what_only_an_import_finds() -> None:
 )
 def test_which_keywords_a_call_takes(name: str, keyword: str, target: str, expected: str) -> None:
     assert API.keyword(name, keyword, Target.parse(target)).status.value == expected
+
+
+def test_tf_keras_has_tensorflows_columns_up_to_the_seam() -> None:
+    own, keras = API.shelf.book("tensorflow"), API.shelf.book("tensorflow.keras")
+    here, there = API.shelf.seam
+    assert own.labels[here] == "2.16"
+    assert keras.versions[there].major == 3
+    assert own.versions[:here] == keras.versions[:there]
 
 
 def test_the_data_is_small() -> None:

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable
+from typing import Any
 
 from packaging.version import Version
 
@@ -53,6 +54,7 @@ def _book(title: str, columns: list[tuple[Version, Recipe, Root]], said: list[st
         record = records.read(recipe, root)
         if title == "tensorflow.keras":
             record["modules"] = {}
+        record["names"] = through_keras(record["names"])
         books.fill(book, place, Slice(record, *PARTS[title]), settled)
     return book
 
@@ -73,13 +75,37 @@ def _telling(
     return kept
 
 
+def through_keras(names: dict[str, Any]) -> dict[str, Any]:
+    """The names of a root, with tf.optimizers and its like, which are Keras 3's modules from 2.16 on, as aliases."""
+    inside = "keras._tf_keras.keras."
+    aliases = {
+        name: value["module"][len(inside) :]
+        for name, value in names.items()
+        if isinstance(value, dict) and value.get("module", "").startswith(inside) and not name.startswith("keras.")
+    }
+    kept = {name: value for name, value in names.items() if name.rpartition(".")[0] not in aliases}
+    return {**kept, **{name: {"same": f"keras.{inner}"} for name, inner in aliases.items()}}
+
+
 def fingerprint(column: tuple[Version, Recipe, Root], title: str) -> str:
     """Changes when a public name, member, signature, mark or accepted keyword does; not when code moves between files."""
     record = records.read(column[1], column[2])
+    record["names"] = through_keras(record["names"])
     # Up to the seam the two books of TensorFlow have the same columns: a patch that changed one counts for both.
     both = column[2].book == "tensorflow" and column[0] < FIRST_WITH_KERAS_3
     part = Slice(record, *(("", "") if both else PARTS[title]))
-    moved = [{key: value for key, value in thing.items() if key != "origin"} for thing in part.objects]
-    plain = {name: value for name, value in part.names() if name != "__version__"}
-    digest = json.dumps([plain, moved, record["imported"], record["importable"]], sort_keys=True)
+    canonical = part.canonical(set())
+    plain: dict[str, Any] = {}
+    for name, value in part.names():
+        if name == "__version__" or name.startswith(("test.", "compat.v1.test.")):
+            continue  # absl's and unittest's test cases come and go with those
+        plain[name] = part.foreign(canonical[value]) if isinstance(value, int) else value
+        if isinstance(value, int) and plain[name] == name:
+            thing = {key: fact for key, fact in part.objects[value].items() if key != "origin"}
+            if "SerializeToString" in thing.get("members", {}):
+                thing["members"] = sorted(thing["members"])  # how a message's methods are called is protobuf's own
+            bases = [base if isinstance(base, str) else canonical[base] for base in thing.get("bases", ())]
+            plain[name] = [name, {**thing, "bases": bases}]
+    late = [[name for name in record[flag] if part.local(name)] for flag in ("imported", "importable")]
+    digest = json.dumps([plain, late], sort_keys=True)
     return hashlib.sha256(digest.encode()).hexdigest()

@@ -19,6 +19,8 @@ FIRST_WITH_OWN_KERAS = Version("2.6")
 FIRST_WITH_KERAS_3 = Version("2.16")
 # Days after a release's wheel was built up to which its dependencies are taken: some wheels were uploaded a month after.
 PATIENCE = datetime.timedelta(days=45)
+# What a release's metadata allows and what breaks it came out within those days: protobuf 4, two weeks after 2.9.0.
+BESIDES = {Version("2.9.0"): ("protobuf<3.21",)}
 # TensorFlow's wheels are built for these; the newest Python that a release supports and this list holds is used.
 PYTHONS = ("3.12", "3.11", "3.10", "3.9", "3.8", "3.7", "3.6")
 
@@ -118,7 +120,7 @@ def _tensorflows(firsts: bool) -> list[Recipe]:
         roots = [Root("tensorflow", "tensorflow")]
         if FIRST_WITH_OWN_KERAS <= version < FIRST_WITH_KERAS_3 and version in lasts:
             roots.append(Root("keras", "keras"))  # keras of the same minor, which has one release
-        requirements = (tensorflow_requirement(version),)
+        requirements = (tensorflow_requirement(version), *BESIDES.get(version, ()))
         before = releases[version][0] + PATIENCE
         found.append(Recipe(("tensorflow", str(version)), python_for(version), requirements, before, tuple(roots)))
     return found

@@ -45,7 +45,7 @@ class Found:
         entry: what is recorded of it.
         imported: those of the releases in which attribute access finds it only after an import of its module.
         marks: the releases in which the name itself, not its object, is deprecated.
-        member: it is a member of a class.
+        member: it is a member of a class; then ``path`` is the class that gives it, and ``asked`` the one that was asked.
     """
 
     book: str
@@ -56,6 +56,7 @@ class Found:
     imported: int = 0
     marks: int = 0
     member: bool = False
+    asked: str = ""
 
 
 class Shelf:
@@ -141,7 +142,7 @@ class Resolver:
             if common and kind.startswith("="):
                 for found in self._alias(title, kind[1:], common):
                     same = found.mask if found.book == title else 0
-                    yield replace(found, imported=found.imported | late & same, marks=named & same)
+                    yield replace(found, imported=late & same, marks=named & same)
             elif common and kind == INTERNAL:
                 yield from self._internal(title, path, entry, common, late)
             elif common:
@@ -178,18 +179,29 @@ class Resolver:
         return self.other(title, target[1:], mask) if target.startswith("/") else self.names(title, target, mask)
 
     def _below(self, title: str, path: str, parent: Found, last: str) -> Iterator[Found]:
-        if parent.kind == MODULE:
-            full = f"{parent.path}.{last}" if parent.path else last
-            if (parent.book, full) != (title, path):
-                yield from self.names(parent.book, full, parent.mask)
-            else:
-                yield from self._submodule(parent, full)
-        elif parent.kind == INTERNAL:
-            yield from self._inside(parent, last)
-        elif parent.kind == CLASS:
-            yield from self.member(parent, last)
-        else:  # what an object holds is not recorded
+        if parent.kind == CLASS:
+            yield from (replace(found, asked=f"{parent.path}.{last}") for found in self.member(parent, last))
+        elif parent.kind not in (MODULE, INTERNAL):  # what an object holds is not recorded
             yield replace(parent, kind=UNKNOWN, path=f"{parent.path}.{last}", entry=None)
+        elif (parent.book, f"{parent.path}.{last}".lstrip(".")) == (title, path):
+            yield from self._submodule(parent, path)
+        else:
+            yield from self._elsewhere(title, path, parent, last)
+
+    def _elsewhere(self, title: str, path: str, parent: Found, last: str) -> Iterator[Found]:
+        """A name in a module that attribute access reaches under another name; an import goes by this very one."""
+        if parent.kind == INTERNAL:
+            found = tuple(self._inside(parent, last))
+        else:
+            found = self.names(parent.book, f"{parent.path}.{last}".lstrip("."), parent.mask)
+        yield from found
+        rest = parent.mask & ~united(one.mask for one in found if one.book == title)
+        literal = f"{title}.{path.rpartition('.')[0]}"
+        if parent.book == title != "tensorflow.keras" and rest and literal != parent.path:
+            module = self.shelf.modules(title).module(literal)
+            if module is not None and module.mask & rest:
+                common = module.mask & rest
+                yield from self._inside(Found(title, common, INTERNAL, literal, imported=common & ~module.bound), last)
 
     def _submodule(self, parent: Found, path: str) -> Iterator[Found]:
         """A module that attribute access does not find, and an import does."""
@@ -236,11 +248,11 @@ class Resolver:
         """A public object reached through an internal module: where that must be imported, so must this."""
         late = parent.imported & mask
         if found.book == parent.book:
-            return replace(found, imported=found.imported | late & found.mask)
+            return replace(found, imported=late & found.mask)
         if {found.book, parent.book} == {"tensorflow", "tensorflow.keras"}:
             before = (1 << self.shelf.seam[0]) - 1  # up to the seam, both books have the same columns
             late = late & before | (~before if late & ~before else 0)
-            return replace(found, imported=found.imported | late & found.mask)
+            return replace(found, imported=late & found.mask)
         return replace(found, imported=found.mask if late else 0)
 
     def member(self, owner: Found, name: str) -> Iterator[Found]:

@@ -31,21 +31,21 @@ def status(name: str, target: str) -> str:
     [
         ("keras.backend.dot", [("2.0", "2.15")]),
         # Keras 3.3.0 lost the legacy functions of tf.keras.backend for one patch.
-        ("tf.keras.backend.dot", [("1.13", "3.2"), ("3.3.3", None)]),
-        ("tf.Session", [("1.13", "1.15")]),
-        ("tf.compat.v1.Session", [("1.13", None)]),
+        ("tf.keras.backend.dot", [("1.13.1", "3.2"), ("3.3.3", None)]),
+        ("tf.Session", [("1.13.1", "1.15")]),
+        ("tf.compat.v1.Session", [("1.13.1", None)]),
         ("keras.Model.fit_generator", [("2.0", "2.15")]),
         ("keras.models.Sequential.fit_generator", [("2.0", "2.15")]),
         # keras.optimizers of 2.6-2.8 did not import its classes; keras.optimizer_v2 held them.
         ("keras.optimizers.Adam", [("2.0", "2.4"), ("2.9", None)]),
         ("tf.keras.layers.experimental.preprocessing.Rescaling", [("2.2", "2.15")]),
         ("tf.keras.layers.Rescaling", [("2.6", None)]),
-        ("tf.estimator.Estimator", [("1.13", "2.15")]),
+        ("tf.estimator.Estimator", [("1.13.1", "2.15")]),
         ("keras.utils.np_utils", [("2.0", "2.12")]),
-        ("tf.keras.wrappers.scikit_learn.KerasClassifier", [("1.13", "2.12")]),
+        ("tf.keras.wrappers.scikit_learn.KerasClassifier", [("1.13.1", "2.12")]),
         ("keras.ops.matmul", [("3.0.0", None)]),
         ("keras.ops.nosuch", []),
-        ("tf", [("1.13", None)]),
+        ("tf", [("1.13.1", None)]),
     ],
 )
 def test_where_a_name_is_present(name: str, releases: list[tuple[str, str | None]]) -> None:

@@ -126,10 +126,38 @@ def test_json_of_a_target() -> None:
     assert found[2]["reason"]
 
 
+def test_what_is_not_known_of_a_call_is_said() -> None:
+    model, dense = rows("keras.Model", "tf.keras.layers.Dense")
+    assert model["more_parameters"][-1][1] == model["recorded"][1]
+    assert dense["parameters"]["units"] == dense["releases"]
+    assert "and others, through **kwargs or unknown: Keras 2.2.4" in page("keras.Model")
+
+
+def test_other_names_are_those_of_the_newest_release() -> None:
+    (variable,) = rows("tf.Variable")
+    assert "tensorflow.compat.v1.Variable" not in variable["aliases"]  # another class since 2.0
+    (call,) = rows("keras.layers.LSTM.call")
+    assert call["canonical"] == "keras.layers.LSTM.call"  # it overrides what keras.layers.RNN gives
+
+
+def test_the_legacy_flag_counts_in_tf_keras() -> None:
+    (fit,) = rows(
+        "tf.keras.Model.fit_generator", "--target", "tensorflow==2.16.2,tf_keras==2.16.0,TF_USE_LEGACY_KERAS=1"
+    )
+    assert (fit["counted"], fit["present"], fit["status"]) == ("tf_keras", True, "deprecated")
+
+
+def test_deprecations_are_told_in_words() -> None:
+    text = " ".join(page("tf.keras.wrappers.scikit_learn.KerasClassifier", "tf.compat.v1.to_float").split())
+    assert "(to go after" in text or "(use" in text
+    assert "instead=" not in text
+
+
 def test_names_from_stdin() -> None:
     text = "# names\ntf.Session\n\n  keras.ops.matmul  \n"
     assert [row["name"] for row in rows("-", text=text)] == ["tf.Session", "keras.ops.matmul"]
     assert [row["name"] for row in rows("tf.add", "-", text=text)] == ["tf.add", "tf.Session", "keras.ops.matmul"]
+    assert [row["name"] for row in rows("-", text=b"\xef\xbb\xbftf.add\r\n")] == ["tf.add"]
     assert rows("-", text="") == []
 
 

@@ -55,6 +55,6 @@ def _asked(names: tuple[str, ...]) -> Iterator[str]:
         if read or sys.stdin is None:
             raise UsageError("- reads the names from stdin: it may stand once, and there must be one")
         read = True
-        for line in sys.stdin.buffer.read().decode("utf-8", "replace").splitlines():
+        for line in sys.stdin.buffer.read().decode("utf-8-sig", "replace").splitlines():
             if line.strip() and not line.lstrip().startswith("#"):
                 yield line.strip()

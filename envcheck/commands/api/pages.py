@@ -16,6 +16,14 @@ LABEL = 13
 COLOURS = {"present": "green", "deprecated": "yellow", "foreign": "red", "absent": "red", "unknown": "yellow"}
 PRODUCTS = {"tensorflow": "TensorFlow", "keras": "Keras", "tf_keras": "tf_keras"}
 MOST_ALIASES = 8
+LONGEST = 200
+"""Characters of a name that are shown."""
+
+
+def _name(symbol: Symbol) -> str:
+    """A name fit for a terminal: on one line, of bearable length."""
+    name = printable(symbol.name)
+    return name if len(name) <= LONGEST else f"{name[:LONGEST]}..."
 
 
 def shown(name: str, symbol: Symbol) -> str:
@@ -37,7 +45,7 @@ def _line(symbol: Symbol, width: int, style: Style) -> Iterator[str]:
     status = f"{symbol.status:10}"
     words = [
         click.style(status, fg=COLOURS[symbol.status or "unknown"]) if style.colour else status,
-        f" {printable(symbol.name):{width}}",
+        f" {_name(symbol):{width}}",
     ]
     if symbol.status == "unknown":
         words.append(f"  {symbol.reason}")
@@ -65,9 +73,9 @@ def _never(symbol: Symbol) -> str:
 
 
 def _block(symbol: Symbol, library: Library, style: Style) -> Iterator[str]:
-    name = click.style(printable(symbol.name), bold=True) if style.colour else printable(symbol.name)
+    name = click.style(_name(symbol), bold=True) if style.colour else _name(symbol)
     if symbol.package is None:
-        yield f"{name}  is no name of tensorflow (tf), keras or tf_keras"
+        yield f"{name or repr('')}  is no name of tensorflow (tf), keras or tf_keras"
         return
     kind = {"internal": "module", "name": "", "unknown": ""}.get(symbol.kind or "", symbol.kind or "")
     yield f"{name}  {kind}".rstrip()
@@ -108,10 +116,17 @@ def _whereabouts(symbol: Symbol, library: Library, style: Style) -> Iterator[str
         yield from _wrapped("foreign", f"{_spans(symbol, symbol.foreign, style)} ({words})", style)
     if symbol.deprecated:
         history = library.api.history(symbol.name)
-        marks = "; ".join(library.marks(history)) if history else ""
+        marks = "; ".join(_told(mark) for mark in library.marks(history)) if history else ""
         yield from _wrapped(
             "deprecated", _spans(symbol, symbol.deprecated, style) + (f" ({marks})" if marks else ""), style
         )
+
+
+def _told(mark: str) -> str:
+    """``after=2020-07-01 instead=tf.x,tf.y`` in words."""
+    facts = dict(word.partition("=")[::2] for word in mark.split(" "))
+    words = [f"to go after {facts['after']}"] if "after" in facts else []
+    return ", ".join(words + ([f"use {facts['instead'].replace(',', ', ')}"] if "instead" in facts else []))
 
 
 def _unseen(symbol: Symbol, library: Library, style: Style) -> str:
@@ -135,16 +150,17 @@ def _replacement(symbol: Symbol, style: Style) -> Iterator[str]:
 
 
 def _parameters(symbol: Symbol, style: Style) -> Iterator[str]:
-    """Those of all releases on one line, the others on one each."""
-    always = [name for name, releases in symbol.parameters.items() if releases == symbol.releases]
-    label = "parameters"
-    if always:
-        yield from _wrapped(label, ", ".join(always), style)
-        label = ""
+    """Those of all releases on one line, the others on a line for each history."""
+    groups: dict[str, list[str]] = {}
     for name in dict.fromkeys([*symbol.parameters, *symbol.ignored_parameters]):
-        if name not in always:
-            yield from _wrapped(label, f"{name}: {_when(symbol, name, style)}", style)
-            label = ""
+        always = symbol.parameters.get(name) == symbol.releases
+        groups.setdefault("" if always else _when(symbol, name, style), []).append(name)
+    lines = [", ".join(groups.pop(""))] if "" in groups else []
+    lines += [f"{', '.join(names)}: {when}" for when, names in groups.items()]
+    if symbol.more_parameters:
+        lines.append(f"and others, through **kwargs or unknown: {_spans(symbol, symbol.more_parameters, style)}")
+    for place, line in enumerate(lines):
+        yield from _wrapped("" if place else "parameters", line, style)
 
 
 def _when(symbol: Symbol, name: str, style: Style) -> str:

@@ -47,6 +47,7 @@ class Symbol(msgspec.Struct, frozen=True):
     ``needs_import``: where attribute access finds it only after an import of its module. ``foreign``: where it is TensorFlow's
     old copy of Keras, whose objects the installed Keras refuses. ``parameters``: the releases whose
     call takes each by name or through ``**kwargs``; ``ignored_parameters``: those that take it and do nothing with it.
+    ``more_parameters``: where the call has ``**kwargs`` or does not tell its parameters, so that it may take others besides.
     ``present`` (None: unknown), ``status`` and ``reason`` are about the target, and left out where none is named.
     """
 
@@ -63,6 +64,7 @@ class Symbol(msgspec.Struct, frozen=True):
     foreign: Releases
     parameters: dict[str, Releases]
     ignored_parameters: dict[str, Releases]
+    more_parameters: Releases
     aliases: tuple[str, ...]
     replacement: Instead | None
     changes: tuple[Change, ...]
@@ -95,18 +97,18 @@ class Library:
 
     def symbol(self, name: str) -> Symbol:
         """The answer about one name."""
-        history = self.api.history(name)
+        history = self._history(name)
         answer = self.api.ask(name, self.target) if self.target else None
         if history is None:
             said = _said(answer)
-            return Symbol(name, None, None, None, None, None, [], [], [], [], [], {}, {}, (), None, (), (), *said)
+            return Symbol(name, None, None, None, None, None, [], [], [], [], [], {}, {}, [], (), None, (), (), *said)
         book = self.api.shelf.book(history.book)
         whole = canonical(history)
         parameters = self.api.parameters(history.found)
         return Symbol(
             name,
             history.root,
-            whole[0] if whole else None,
+            asked(history) or (whole[0] if whole else None),
             max(history.found, key=lambda one: one.mask).kind if history.found else None,
             history.book,
             (book.labels[0], book.labels[-1]),
@@ -121,12 +123,26 @@ class Library:
                 if one.named | one.taken
             },
             {name: self._releases(history, one.ignored) for name, one in parameters.items() if one.ignored},
+            self._releases(history, self.api.more(history.found)),
             tuple(self._aliases(history)),
             self._instead(history, answer),
             self._changes(history),
             () if history.present or history.unknown else self._near(history.name),
             *_said(answer),
         )
+
+    def _history(self, name: str) -> History | None:
+        """A name's history; that of ``tf.keras`` is tf_keras's where the target makes it that."""
+        parts = self.api.split(name)
+        if (
+            self.target
+            and self.target.through_tf_keras
+            and parts
+            and parts[0] == "tensorflow"
+            and parts[1].startswith("keras.")
+        ):
+            return self.api.history("tf_keras" + parts[1][len("keras") :])
+        return self.api.history(name)
 
     def _releases(self, history: History, mask: int) -> Releases:
         book = self.api.shelf.book(history.book)
@@ -142,9 +158,9 @@ class Library:
         newest = max(history.found, key=lambda one: one.mask, default=None)
         if newest is None or not newest.path or newest.member or newest.kind in ("name", "internal", "unknown"):
             return []
-        book, last = self.api.shelf.book(newest.book), 1 << (newest.mask.bit_length() - 1)
-        names = [alias for alias in self.api.aliases(newest.book, newest.path) if book.mask_of(alias) & last]
-        whole = [f"{newest.book}.{name}" for name in (newest.path, *names)]
+        last = 1 << (newest.mask.bit_length() - 1)
+        names = (newest.path, *self.api.aliases(newest.book, newest.path, last))
+        whole = [f"{newest.book}.{name}" for name in names]
         return [name for name in whole if name != history.name]
 
     def _instead(self, history: History, answer: Answer | None) -> Instead | None:
@@ -169,7 +185,7 @@ class Library:
 
     def everything(self, symbol: Symbol) -> Releases:
         """All recorded releases of those that a symbol's are counted in."""
-        history = self.api.history(symbol.name)
+        history = self._history(symbol.name)
         assert history is not None
         return self._releases(history, self.api.shelf.book(history.book).everything)
 
@@ -185,6 +201,12 @@ class Library:
                 fact.text for one in history.found for fact in deprecations(one) if fact.text not in ("yes", "name")
             )
         )
+
+
+def asked(history: History) -> str | None:
+    """The canonical name of a member: of the class that was asked, which may override what a base gives."""
+    newest = max(history.found, key=lambda one: one.mask, default=None)
+    return f"{newest.book}.{newest.asked}" if newest and newest.asked else None
 
 
 def _said(answer: Answer | None) -> tuple[bool | None, str | None, str | None]:

@@ -16,6 +16,10 @@ DEEPEST = 20
 """Dots in the longest name that is looked at."""
 
 
+V1_OF_TF_KERAS = ("compat.v1.keras", "compat.v1.layers", "compat.v1.nn.rnn_cell")
+"""What tf_keras brings back under TF_USE_LEGACY_KERAS=1, and only ``tf.keras`` itself was recorded with that."""
+
+
 class Status(str, Enum):
     """What a name or a parameter is in one target."""
 
@@ -162,7 +166,10 @@ class Api:
         if not chosen(book):
             return Answer(Status.UNKNOWN, target.why(book, self.shelf))
         found = resolver.names(root, path, chosen(root) if book == root else 1)  # 1: another book decides
-        return _judged(found, path, chosen, target, self.shelf)
+        answer = _judged(found, path, chosen, target, self.shelf)
+        if answer.status is Status.ABSENT and target.through_tf_keras and path.startswith(V1_OF_TF_KERAS):
+            return Answer(Status.UNKNOWN, "what TensorFlow's v1 API gives with tf_keras is not recorded")
+        return answer
 
     def _book(self, root: str, path: str, target: Target) -> str:
         if root == "tensorflow" and path.partition(".")[0] == "keras":
@@ -185,17 +192,30 @@ class Api:
         names = dict.fromkeys([*named, *taken, *ignored])
         return {name: Parameter(named.get(name, 0), taken.get(name, 0), ignored.get(name, 0)) for name in names}
 
-    def aliases(self, title: str, path: str) -> list[str]:
-        """The other names of a book that ever stood for the object whose canonical name is ``path``, the plainest first."""
+    def aliases(self, title: str, path: str, mask: int | None = None) -> list[str]:
+        """The other names of a book that stood for the object whose canonical name is ``path``, the plainest first.
+
+        Args:
+            title: the book.
+            path: the canonical name.
+            mask: only names that do so in all of these releases; None: in any.
+        """
         if title not in self._aliases:
             found: dict[str, list[str]] = {}
             for name, targets in self.shelf.book(title).alias_heads():
                 for target in targets:
                     found.setdefault(target, []).append(name)
             self._aliases[title] = found
-        return sorted(
-            self._aliases[title].get(path, ()), key=lambda name: ("compat" in name, name.count("."), len(name), name)
+        names = sorted(
+            set(self._aliases[title].get(path, ())),
+            key=lambda name: ("compat" in name, name.count("."), len(name), name),
         )
+        return [name for name in names if mask is None or self.shelf.book(title).alias_mask(name, path) & mask == mask]
+
+    def more(self, found: Iterable[Found]) -> int:
+        """The releases in which a call may take more keywords than are recorded: through ``**kwargs``, or it does not tell."""
+        calls = [fact for one in found if one.entry for fact in one.entry.holding("(", one.mask)]
+        return united(fact.mask for fact in calls if fact.text == "?" or "**" in fact.text)
 
     def keyword(self, name: str, keyword: str, target: Target) -> Answer:
         """Whether the call of a name takes a keyword in a target: present, ignored, absent (it raises), or unknown."""

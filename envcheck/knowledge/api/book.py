@@ -158,6 +158,11 @@ class Book(Text):
         entry = self.entry(name)
         return entry.mask if entry else 0
 
+    def alias_mask(self, name: str, target: str) -> int:
+        """The releases in which a name stands for ``target``."""
+        entry = self.entry(name)
+        return united(mask for kind, mask in entry.kinds if kind == f"={target}") if entry else 0
+
     def alias_heads(self) -> Iterator[tuple[str, list[str]]]:
         """Every name that is an alias in some releases, and of what."""
         for block in self._blocks:

@@ -23,8 +23,29 @@ def near(api: Api, name: str) -> list[str]:
     root, path = parts
     title, path = ("tensorflow.keras", path[6:]) if root == "tensorflow" and path.startswith("keras.") else (root, path)
     book = api.shelf.book(title)
-    found = _siblings(book, path) or _elsewhere(book, path)
-    return [f"{title}.{other}" for other in found]
+    found = _siblings(book, path) or _mended(api, root, parts[1]) or _elsewhere(book, path)
+    return [name if name.split(".")[0] in ("tensorflow", "keras", "tf_keras") else f"{title}.{name}" for name in found]
+
+
+def _mended(api: Api, root: str, path: str) -> list[str]:
+    """The name with its first unknown word put right, where that leads to a name that is there."""
+    words = path.split(".")
+    for place, word in enumerate(words[:-1]):
+        before = [root, *words[:place]]
+        if (known := api.history(".".join([*before, word]))) and known.present:
+            continue
+        title = "tensorflow.keras" if before[:2] == ["tensorflow", "keras"] else root
+        inner = ".".join(before[1:])
+        below = api.shelf.book(title).below(
+            inner.removeprefix("keras").lstrip(".") if title == "tensorflow.keras" else inner
+        )
+        others = [name.rpartition(".")[2] for name in below] + (["keras"] if before == ["tensorflow"] else [])
+        for other in get_close_matches(word, others, MOST, 0.75):
+            whole = ".".join([*before, other, *words[place + 1 :]])
+            if (history := api.history(whole)) and history.present:
+                return [whole]
+        return []
+    return []
 
 
 def _siblings(book: Book, path: str) -> list[str]:
@@ -44,4 +65,4 @@ def _elsewhere(book: Book, path: str) -> list[str]:
     same = [name for name in book.names if name.endswith(f".{last}") or name == last]
     newest = 1 << (len(book.labels) - 1)
     same.sort(key=lambda name: (not book.mask_of(name) & newest, "compat" in name, name.count("."), len(name)))
-    return same[:MOST]
+    return [name for name in same if "contrib" not in name][:MOST]

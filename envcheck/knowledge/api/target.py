@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from envcheck.errors import UsageError
 from envcheck.knowledge.api.history import SEAM, Chosen, Shelf
@@ -61,6 +61,8 @@ class Target:
         for part in filter(None, (part.strip() for part in text.split(","))):
             flag = re.fullmatch(rf"{FLAG}=(\w+)", part)
             if flag:
+                if flag[1].lower() not in ("0", "1", "true", "false"):
+                    raise UsageError(f"--target: {FLAG}={flag[1]}: it takes 1 or 0")
                 legacy = flag[1].lower() in ("1", "true")
                 continue
             name, equals, release = part.partition("==")
@@ -69,12 +71,7 @@ class Target:
                 raise UsageError(f"--target: {part!r} is none of tensorflow==X, keras==X, tf_keras==X and {FLAG}=1")
             if package in found:
                 raise UsageError(f"--target: {package} stands twice in {text!r}")
-            try:
-                found[package] = Version(release.strip())
-            except InvalidVersion:
-                raise UsageError(
-                    f"--target: {release.strip()!r} is no version; it takes one release, such as 2.16.2"
-                ) from None
+            found[package] = _version(release.strip())
         if not found:
             raise UsageError(f"--target: {text!r} names no release; it takes tensorflow==2.16.2,keras==3.3.3")
         return cls(found.get("tensorflow"), found.get("keras"), found.get("tf_keras"), legacy)
@@ -132,6 +129,16 @@ class Target:
         if shelf.book(title).columns(self.keras):
             return f"it differs between the recorded releases before and after Keras {self.keras}"
         return f"Keras {self.keras} is not recorded"
+
+
+def _version(text: str) -> Version:
+    try:
+        release = Version(text)
+        str(release)  # a number of 5000 digits is refused only when it is used
+    except ValueError:
+        said = text if len(text) < 40 else f"{text[:40]}…"
+        raise UsageError(f"--target: {said!r} is no version; it takes one release, such as 2.16.2") from None
+    return release
 
 
 def _minor(release: Version) -> Version:

@@ -77,6 +77,10 @@ def test_engine_topology_is_there_until_keras_2_3() -> None:
         ("tf_keras.__version__", LEGACY, "present"),
         ("tf.losses.mean_squared_error", LEGACY, "present"),
         ("tf.keras.src", LEGACY, "absent"),
+        # tf_keras brings the v1 layers back, and that was not recorded.
+        ("tf.compat.v1.layers.dense", LEGACY, "unknown"),
+        # Another name of tf.lite in 1.13; an import goes by its own files.
+        ("tensorflow.contrib.lite.python.WARNING", "tensorflow==1.13.1", "present"),
         ("tensorflow.python.keras.layers.Dense", "tensorflow==2.3.4", "present"),
         ("tensorflow.python.keras.layers.Dense", NEW, "foreign"),
         ("tensorflow.python.framework.ops.Graph", NEW, "present"),
@@ -112,6 +116,9 @@ def test_what_only_an_import_finds() -> None:
     # With Keras 3, tf.keras.saving is no attribute until something imports it.
     answer = API.ask("tf.keras.saving.load_model", Target.parse("tensorflow==2.18.0,keras==3.8.0"))
     assert (answer.status, answer.imported) == (Status.PRESENT, True)
+    # An internal module that a bare import binds; that its public twin needs an import is another matter.
+    answer = API.ask("keras.utils.np_utils.to_categorical", Target.parse("tensorflow==2.8.4"))
+    assert (answer.status, answer.imported) == (Status.PRESENT, False)
     assert not API.ask("keras.saving.load_model", Target.parse("keras==3.8.0")).imported
 
 
@@ -139,6 +146,8 @@ def test_what_only_an_import_finds() -> None:
         ("tf.reduce_sum", "keep_dims", NEW, "absent"),
         ("keras.Model.fit", "workers", "keras==2.15.0", "present"),
         ("keras.Model.fit", "workers", NEW, "absent"),
+        ("keras.Model", "inputs", NEW, "unknown"),  # through **kwargs, and too dear to try
+        ("tf.keras.Model", "inputs", "tensorflow==1.15.5", "unknown"),
         ("keras.Model.predict_classes", "x", NEW, "unknown"),  # the method itself is absent
     ],
 )
@@ -174,6 +183,8 @@ def test_keywords_of_a_signature() -> None:
         ("keras.layers.dense", "keras.layers.Dense"),
         ("keras.Model.fit_generater", "keras.Model.fit_generator"),
         ("tf.keras.Dense", "tensorflow.keras.layers.Dense"),
+        ("tf.kears.layers.Dense", "tensorflow.keras.layers.Dense"),
+        ("keras.layrs.Dense", "keras.layers.Dense"),
     ],
 )
 def test_near_misses(name: str, expected: str) -> None:

@@ -194,7 +194,16 @@ class Resolver:
             found = tuple(self._inside(parent, last))
         else:
             found = self.names(parent.book, f"{parent.path}.{last}".lstrip("."), parent.mask)
-        yield from found
+            home = self.names(parent.book, parent.path, parent.mask)  # its own module may need an import, this one not
+            spared = united(one.imported for one in home if one.book == parent.book) & ~parent.imported
+            if spared:
+                found = tuple(
+                    replace(one, imported=one.imported & ~spared) if one.book == parent.book else one for one in found
+                )
+        if title == "tensorflow" and parent.book == "tensorflow.keras":  # compat.v1.keras: Keras 3 is no module there
+            late = -1 << self.shelf.seam[1]
+            found = tuple(replace(one, mask=one.mask & ~(one.imported & late)) for one in found)
+        yield from (one for one in found if one.mask or one.kind == UNKNOWN)
         rest = parent.mask & ~united(one.mask for one in found if one.book == title)
         literal = f"{title}.{path.rpartition('.')[0]}"
         if parent.book == title != "tensorflow.keras" and rest and literal != parent.path:
@@ -284,6 +293,10 @@ class Resolver:
                     left &= ~found.mask if found.book == owner.book else 0
                 if not left:
                     break
+            mask &= ~fact.mask | left
+        described = owner.entry.members.get("DESCRIPTOR")
+        if described is not None and mask & described.mask:  # newer protobuf does not list what a message class answers
+            yield replace(owner, mask=mask & described.mask, kind=UNKNOWN, path=f"{owner.path}.{name}", entry=None)
 
     def _from_base(self, owner: Found, base: str, name: str, mask: int) -> Iterator[Found]:
         if base.startswith("!"):

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
 from typing import Annotated
 
@@ -82,8 +83,9 @@ class Replacements:
             for path in sorted(self._folder.glob("*.yaml")):
                 text = path.read_text("utf-8")
                 starts = [match.start() for match in re.finditer(r"^- ", text, re.M)]
-                lines = [text.count("\n", 0, start) for start in starts]
                 ends = [*starts[1:], len(text)]
+                between = (text.count("\n", start, end) for start, end in zip([0, *starts], starts, strict=False))
+                lines = accumulate(between)
                 found[path.name] = [
                     (line, text[start:end]) for line, start, end in zip(lines, starts, ends, strict=True)
                 ]

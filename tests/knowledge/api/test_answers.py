@@ -195,3 +195,24 @@ def test_nothing_is_near_nonsense() -> None:
     assert near(API, "keras.qqqqqqqqqqqqqq") == []
     assert near(API, "numpy.array") == []
     assert near(API, "keras") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "status"),
+    [
+        # Keras 3 is no module under compat.v1: only attribute access goes there (measured: TensorFlow 2.21.0, Keras 3.15.1)
+        ("tensorflow.compat.v1.keras.saving.save_model", "tensorflow==2.21.0,keras==3.15.1", "absent"),
+        ("tensorflow.keras.saving.save_model", "tensorflow==2.21.0,keras==3.15.1", "present"),
+        # newer protobuf answers names of a message that it does not list (measured: TensorFlow 2.18.1)
+        ("tensorflow.compat.v1.OptimizerOptions.ON_1", "tensorflow==2.19.0", "unknown"),
+        ("tensorflow.compat.v1.OptimizerOptions.ON_1", "tensorflow==2.8.4", "present"),
+    ],
+)
+def test_names_whose_home_answers_in_its_own_way(name: str, target: str, status: str) -> None:
+    assert API.ask(name, Target.parse(target)).status.value == status
+
+
+def test_a_module_under_another_name_may_be_loaded_where_its_own_is_not() -> None:
+    target = Target.parse("tensorflow==2.8.4")
+    assert not API.ask("tensorflow.compat.v1.nn.rnn_cell.BasicLSTMCell", target).imported
+    assert API.ask("tensorflow.compat.v1.legacy_rnn.BasicLSTMCell", target).imported

@@ -19,6 +19,8 @@ SEAM = Version("2.16")
 """From this TensorFlow on, ``tensorflow.keras`` is the installed Keras 3: its history goes on with Keras's releases."""
 ONLY_TF_KERAS = ("__version__", "protobuf", "src")
 """What tf_keras has and ``tf.keras`` has not where TF_USE_LEGACY_KERAS makes it tf_keras (measured from 2.15 to 2.21)."""
+COPY_OF_TF_KERAS = "keras._tf_keras.keras."
+"""What ``tf.keras`` is under Keras 3; its modules come from all over Keras, so their own files do not tell what is bound."""
 MODULE, INTERNAL, CLASS, UNKNOWN = "module", "internal", "class", "unknown"
 
 
@@ -246,12 +248,22 @@ class Resolver:
                 yield replace(parent, mask=common, kind="name", path=full, imported=parent.imported & common)
         if deeper is not None and deeper.mask & rest:
             common = deeper.mask & rest
-            yield Found(parent.book, common, INTERNAL, full, imported=(parent.imported | ~deeper.bound) & common)
+            late = self._late_in_tf_keras(full) if full.startswith(COPY_OF_TF_KERAS) else ~deeper.bound
+            yield Found(parent.book, common, INTERNAL, full, imported=(parent.imported | late) & common)
             rest &= ~deeper.mask
         unrecorded = module is None or last.endswith("_test") or left_out(last) or is_private(parent.path, last)
         unread = rest if unrecorded or module is None else rest & module.unread
         if unread:
             yield replace(parent, mask=unread, kind=UNKNOWN, path=full)
+
+    def _late_in_tf_keras(self, full: str) -> int:
+        """The releases of Keras in which ``tf.keras.x`` needs an import, for ``keras._tf_keras.keras.x`` is that very module."""
+        book = self.shelf.book("tensorflow.keras")
+        entry = book.entry(full.removeprefix(COPY_OF_TF_KERAS))
+        late = united(fact.mask for fact in entry.holding("^", book.everything)) if entry else 0
+        places = {label: place for place, label in enumerate(book.labels)}
+        labels = enumerate(self.shelf.book("keras").labels)
+        return sum(1 << place for place, label in labels if label in places and late >> places[label] & 1)
 
     def _through(self, parent: Found, found: Found, mask: int) -> Found:
         """A public object reached through an internal module: where that must be imported, so must this."""

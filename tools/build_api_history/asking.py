@@ -112,12 +112,27 @@ class Asking:
         ]
         keywords = list(keyword_questions(self.api, names, self.target, chance, count // 2))
         asked: dict[str, Any] = {"root": package, "names": names, "keywords": keywords}
-        question_file, answer_file = (self.folder / f"{seed}.{package}.{end}" for end in ("questions", "answers"))
+        answers = self._answers(asked, f"{seed}.{package}")
+        return compare(package, asked, answers, self.api, self.target)
+
+    def _answers(self, asked: dict[str, Any], stem: str) -> dict[str, Any]:
+        """The live package's answers; where an import ends the interpreter (2.20.0), the rest is asked in halves."""
+        question_file, answer_file = (self.folder / f"{stem}.{end}" for end in ("questions", "answers"))
         question_file.write_text(json.dumps(asked))
         command = [str(self.python), "-m", "extract_api.live", str(question_file), str(answer_file)]
         environ = {**self.environ, "PYTHONPATH": str(environments.TOOLS)}
-        environments.call(command, environments.RUN_SECONDS, environ)
-        return compare(package, asked, json.loads(answer_file.read_text()), self.api, self.target)
+        try:
+            environments.call(command, environments.RUN_SECONDS, environ)
+        except environments.EnvironmentFailedError:
+            names = asked["names"]
+            if len(names) < 2:
+                return {"names": ["unable"] * len(names), "keywords": [None] * len(asked["keywords"])}
+            half = len(names) // 2
+            first = self._answers({**asked, "names": names[:half]}, stem)
+            second = self._answers({**asked, "names": names[half:], "keywords": []}, stem)
+            return {"names": first["names"] + second["names"], "keywords": first["keywords"]}
+        found: dict[str, Any] = json.loads(answer_file.read_text())
+        return found
 
 
 def questions(api: Api, title: str, prefix: str, chance: random.Random, count: int) -> list[str]:

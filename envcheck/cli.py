@@ -18,6 +18,7 @@ from envcheck.printable import printable
 COMMANDS = {
     "doctor": "Inventory, checks and smoke run: the one command before training.",
     "inventory": "The facts alone, as JSON that travels: judge it with `doctor --from FILE`.",
+    "scan": "Model code: names, parameters and values that TensorFlow and Keras releases lack.",
     "smoke": "The tiny model on the device, step by step.",
     "suggest": "Which versions to install here, and the smallest change that repairs what is installed.",
     "matrix": "The compatibility matrix: rows, sources, and the job matrix for CI.",

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from envcheck.errors import UsageError
-from envcheck.findings import Basis, Finding, Outcome, Report, Severity, Status
+from envcheck.findings import Basis, Coverage, Finding, Outcome, Report, Severity, Status, Window
 from envcheck.inventory import SCHEMA_VERSION, Inventory, Unavailable
 
 JSON = dict[str, Any]
@@ -103,15 +103,24 @@ def encode_report(report: Report) -> JSON:
         **encode_inventory(report.inventory),
         "tool": {"name": "envcheck", "version": report.tool_version},
         "outcomes": [_encode_outcome(outcome) for outcome in report.outcomes],
-        # Model code is not scanned yet: nothing was, and that is what these say.
-        "coverage": {
-            "files": {"scanned": 0, "skipped": 0, "unparsed": 0},
-            "references": {"total": 0, "known": 0, "unknown": 0, "guarded": 0},
-        },
+        "coverage": _encode_coverage(report.coverage or Coverage()),
         "unseen": [{"what": unseen.what, "why": unseen.why} for unseen in report.unseen],
         "matrix": None if report.matrix is None else msgspec.to_builtins(report.matrix),
         "summary": counts,
         "exit_code": report.exit_code,
+    }
+
+
+def _encode_coverage(coverage: Coverage) -> JSON:
+    """Files and references as they were counted; all are 0 where no code was scanned."""
+    return {
+        "files": {name: getattr(coverage, name) for name in ("scanned", "skipped", "unparsed")},
+        "references": {
+            name: getattr(coverage, name) for name in ("total", "known", "unknown", "guarded", "folded", "untyped")
+        },
+        "targets": list(coverage.targets),
+        "windows": [msgspec.to_builtins(window) for window in coverage.windows],
+        "notes": list(coverage.notes),
     }
 
 
@@ -143,7 +152,9 @@ def inventory_schema(types: Mapping[str, type]) -> JSON:
 def report_schema(types: Mapping[str, type]) -> JSON:
     """The JSON Schema (2020-12) of what ``--format json`` writes."""
     definitions, properties = _facts_schema(types)
-    (finding, basis), components = msgspec.json.schema_components([Finding, Basis], ref_template="#/$defs/{name}")
+    (finding, basis, window), components = msgspec.json.schema_components(
+        [Finding, Basis, Window], ref_template="#/$defs/{name}"
+    )
     definitions |= components
     definitions["Basis"]["required"].append("overrides")
     definitions["Finding"]["properties"]["severity"] = {"enum": [severity.value for severity in Severity]}
@@ -167,9 +178,12 @@ def report_schema(types: Mapping[str, type]) -> JSON:
             "type": "object",
             "properties": {
                 "files": _counters("scanned", "skipped", "unparsed"),
-                "references": _counters("total", "known", "unknown", "guarded"),
+                "references": _counters("total", "known", "unknown", "guarded", "folded", "untyped"),
+                "targets": {"type": "array", "items": text},
+                "windows": {"type": "array", "items": window},
+                "notes": {"type": "array", "items": text},
             },
-            "required": ["files", "references"],
+            "required": ["files", "references", "targets", "windows", "notes"],
         },
         "outcomes": {"type": "array", "items": {"$ref": "#/$defs/Outcome"}},
         "unseen": {

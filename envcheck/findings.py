@@ -196,8 +196,70 @@ class Basis:
 
 
 @dataclass(frozen=True, slots=True)
+class Bound:
+    """The reference that bounds a window on one side: its dotted name, and where it stands."""
+
+    symbol: str
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The releases of one package on which every reference of a file, a folder or the whole tree exists.
+
+    Args:
+        scope: the path of the file or folder; ``.`` for all that was scanned.
+        package: ``tensorflow``, ``keras`` or ``tf_keras``; ``tf.keras`` counts as tensorflow, and from TensorFlow 2.16 on as
+            ``keras under tf.keras``, for the installed Keras decides there.
+        releases: intervals, (first, last); last is None where it is the newest recorded release. None at all: no release has all.
+        lower, upper: what rules out older and newer releases.
+    """
+
+    scope: str
+    package: str
+    releases: tuple[tuple[str, str | None], ...]
+    lower: Bound | None = None
+    upper: Bound | None = None
+
+    @property
+    def words(self) -> str:
+        """``tensorflow 2.4-2.15``, as the last interval says it."""
+        if not self.releases:
+            return f"no release of {self.package}"
+        parts = [
+            first if last == first else f"{first} or newer" if last is None else f"{first}-{last}"
+            for first, last in self.releases
+        ]
+        return f"{self.package} {', '.join(parts)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How much model code was looked at and understood.
+
+    ``scanned``, ``skipped`` and ``unparsed`` count files; unparsed ones, in whole or in part, are among the scanned. ``known``,
+    ``unknown`` and ``guarded`` count references over all targets: judged; nothing is recorded about them; not run on the target, or an
+    absent name is caught. ``folded`` ones fail only because of another finding, ``untyped`` are attributes of objects whose class
+    could not be told; neither is in ``total``. ``targets`` are the targets in words, ``notes`` what else must be known.
+    """
+
+    scanned: int = 0
+    skipped: int = 0
+    unparsed: int = 0
+    total: int = 0
+    known: int = 0
+    unknown: int = 0
+    guarded: int = 0
+    folded: int = 0
+    untyped: int = 0
+    targets: tuple[str, ...] = ()
+    windows: tuple[Window, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
-    """All that a reporter may use; ``matrix`` is None where no check asked the compatibility matrix."""
+    """All that a reporter may use; ``matrix`` is None where no check asked the matrix, ``coverage`` where no code was scanned."""
 
     tool_version: str
     inventory: Inventory
@@ -205,6 +267,7 @@ class Report:
     exit_code: int
     unseen: tuple[Unseen, ...] = ()
     matrix: Basis | None = None
+    coverage: Coverage | None = None
 
     def counts(self) -> dict[str, int]:
         """How many findings there are of each severity (consequences of another finding left out), and how many

@@ -15,7 +15,7 @@ PACKAGE = Path(envcheck.__file__).parent
 NOUNS = {"inventory", "findings", "versions", "errors", "printable"}
 MAY_IMPORT = {
     **dict.fromkeys(NOUNS, NOUNS),
-    "checks": NOUNS,
+    "checks": NOUNS | {"checks"},
     "reporters": NOUNS | {"reporters", "codec"},
     "registry": NOUNS,
     "engine": NOUNS | {"registry"},
@@ -24,6 +24,7 @@ MAY_IMPORT = {
     "suggestion": NOUNS | {"knowledge", "suggestion"},
     "source": NOUNS | {"source"},
     "model": NOUNS | {"model"},
+    "verdicts": NOUNS | {"source", "knowledge", "verdicts"},
     "target": {"target"},
     "host": NOUNS | {"target", "stopping"},
     "probes": NOUNS | {"probes", "target", "source", "model", "host"},
@@ -35,7 +36,7 @@ MAY_IMPORT = {
 """What a layer's modules may import of envcheck when they are imported; ``commands`` may import everything."""
 LATER = {"registry": {"checks", "probes"}, "cli": {"commands"}}
 """What they may import besides, inside of functions only."""
-FOR_TYPES = {"checks": {"probes", "knowledge"}, "reporters": {"probes"}}
+FOR_TYPES = {"checks": {"probes", "knowledge", "verdicts"}, "reporters": {"probes"}}
 """What they may import besides, under TYPE_CHECKING only."""
 PURE = {"checks", "reporters", "engine", "registry", *NOUNS}
 LOOKING = {

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import click
 
+from envcheck.commands.output import formats
 from envcheck.errors import UsageError
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
@@ -172,4 +173,5 @@ def _interpreter(path: str) -> str:
 
 
 def _format_help(default: str) -> str:
-    return f"Format of the report: text or json.  [default: {default}]"
+    *names, last = formats()
+    return f"Format of the report: {', '.join(names)} or {last}.  [default: {default}]"

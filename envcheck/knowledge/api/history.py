@@ -19,6 +19,7 @@ SEAM = Version("2.16")
 """From this TensorFlow on, ``tensorflow.keras`` is the installed Keras 3: its history goes on with Keras's releases."""
 ONLY_TF_KERAS = ("__version__", "protobuf", "src")
 """What tf_keras has and ``tf.keras`` has not where TF_USE_LEGACY_KERAS makes it tf_keras (measured from 2.15 to 2.21)."""
+COPIES = ("compat.v1.compat.v", "compat.v2.compat.v")
 COPY_OF_TF_KERAS = "keras._tf_keras.keras."
 """What ``tf.keras`` is under Keras 3; its modules come from all over Keras, so their own files do not tell what is bound."""
 MODULE, INTERNAL, CLASS, UNKNOWN = "module", "internal", "class", "unknown"
@@ -126,6 +127,9 @@ class Resolver:
             return
         if title == "tensorflow" and (path == "keras" or path.startswith("keras.")):
             yield from self.other("tensorflow", path, mask)
+            return
+        if title == "tensorflow" and path.startswith(COPIES):  # the same names over again, which are not recorded
+            yield from self.names(title, path.partition(".compat.")[2].join(("compat.", "")), mask)
             return
         entry = self.shelf.book(title).entry(path)
         if entry is not None:

@@ -10,18 +10,20 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from envcheck.findings import Finding, Outcome, Override, Report, Severity, Status
+from envcheck.findings import Coverage, Finding, Outcome, Override, Report, Severity, Status
 from envcheck.printable import printable
 from envcheck.reporters import Style
+from envcheck.reporters.text.code import covered, is_code, located, needs, pages, severity_of, statistics
 from envcheck.reporters.text.facts import described
 from envcheck.reporters.text.verdict import verdict
 
+CODE = ("API", "MDL")
 SECTIONS = (
     ("Machine & Python", ("ENV1",)),
     ("Packages", ("ENV2",)),
     ("TensorFlow & Keras", ("ENV3",)),
     ("GPU", ("GPU",)),
-    ("Model code", ("API", "MDL")),
+    ("Model code", CODE),
     ("Smoke", ("SMK",)),
 )
 """Headings and the code prefixes under them."""
@@ -52,6 +54,9 @@ class _Page:
 
     def text(self) -> str:
         for heading, prefixes in SECTIONS:
+            if prefixes == CODE and self._report.coverage is not None:
+                self._code(self._report.coverage)
+                continue
             outcomes = [outcome for outcome in self._report.outcomes if outcome.code.startswith(prefixes)]
             if outcomes:
                 self._section(heading, prefixes[0], outcomes)
@@ -80,6 +85,30 @@ class _Page:
             if self._style.verbosity == 0:
                 self._folded(outcomes)
             self._console.print()
+
+    def _code(self, coverage: Coverage) -> None:
+        """Findings with their source lines; notes are counted, and shown where they are asked for."""
+        quiet = self._style.verbosity < 0
+        outcomes = [outcome for outcome in self._report.outcomes if outcome.code.startswith(CODE)]
+        for outcome in outcomes:
+            if outcome.status is Status.BROKEN:
+                self._marked("x", f"{outcome.code} is broken, a bug in envcheck: {outcome.reason}", "bold magenta")
+        judged = located(outcomes)
+        shown = [each for each in judged if severity_of(each) is not Severity.NOTE or self._style.verbosity > 0]
+        if self._style.statistics:
+            for line in statistics(judged):
+                self._console.print(Text(printable(line)), soft_wrap=True)
+        else:
+            for block in pages(shown, unicode=self._style.unicode):
+                self._console.print(block, soft_wrap=True)
+                self._console.print()
+        if quiet:
+            return
+        for line in [*needs(coverage.windows, every=self._style.verbosity > 0), *covered(coverage)]:
+            self._print(line)
+        hidden = len(judged) - len(shown)
+        if hidden and not self._style.statistics:
+            self._print(f"{_number(hidden, 'note')} not shown: -v shows them.")
 
     def _own_rows(self, overrides: Sequence[Override]) -> None:
         """Said even where only findings are wanted: a row that a team takes away can be why there are none."""
@@ -132,7 +161,8 @@ class _Page:
         self._print(words, style=f"bold {colour}")
         counts = self._report.counts()
         told = [_number(counts[name], name) for name in ("error", "warning", "note") if counts[name] or name != "note"]
-        told.append(f"{_number(counts['passed'], 'check')} passed")
+        if not is_code(self._report):
+            told.append(f"{_number(counts['passed'], 'check')} passed")
         told += [f"{counts['skipped']} not made"] if counts["skipped"] else []
         if counts["broken"]:
             told.append(f"{counts['broken']} broken")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from envcheck.findings import Report, Status
 from envcheck.inventory import Unavailable
+from envcheck.reporters.text.code import is_code
 
 if TYPE_CHECKING:
     from envcheck.probes.smoke import SmokeFacts
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 def verdict(report: Report) -> tuple[str, str]:
     """The sentence and its colour."""
     counts = report.counts()
+    if is_code(report):
+        return _of_code(report)
     if counts["error"]:
         return "NOT READY: training will fail, or will not run where you think.", "red"
     if counts["broken"]:
@@ -25,6 +28,22 @@ def verdict(report: Report) -> tuple[str, str]:
         return f"NO ERROR FOUND in what was checked; {why}, so this is no promise.", "yellow"
     words = "READY, with warnings" if counts["warning"] else "READY"
     return f"{words}: a tiny model trained on {trained}.", "yellow" if counts["warning"] else "green"
+
+
+def _of_code(report: Report) -> tuple[str, str]:
+    """A scan sees names and calls, not whether a model trains; and it says nothing where it understood nothing."""
+    counts, coverage = report.counts(), report.coverage
+    if counts["error"]:
+        return "NOT READY: this code fails on the target where the lines above run.", "red"
+    if counts["broken"]:
+        return "UNDECIDED: envcheck itself failed.", "magenta"
+    if coverage is None or not coverage.scanned or coverage.unparsed >= coverage.scanned:
+        return "UNDECIDED: no file could be read.", "magenta"
+    if not coverage.total:
+        return "NOTHING TO JUDGE: no scanned file uses TensorFlow or Keras.", "yellow"
+    if counts["warning"] or coverage.unparsed or coverage.unknown * 10 > coverage.total:
+        return "NO ERROR FOUND in what was understood; nothing was run, so this is no promise.", "yellow"
+    return "NO ERROR FOUND: every name, parameter and method that was understood is there; nothing was run.", "green"
 
 
 def _trained_on(report: Report) -> str | None:

@@ -1,0 +1,192 @@
+"""The work of ``envcheck scan``: choose files and targets, read, judge, report."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from envcheck import __version__
+from envcheck.commands.judging import make_host, now
+from envcheck.commands.options import codes
+from envcheck.commands.output import check_format, check_output, progress, reporter, style_for, write
+from envcheck.commands.scan.lines import stdin, with_source
+from envcheck.commands.scan.marks import without_ignored
+from envcheck.engine import Facts, exit_code, run
+from envcheck.errors import UsageError
+from envcheck.findings import Coverage, Report, Unseen
+from envcheck.inventory import Expectations, Inventory, Unavailable
+from envcheck.knowledge.api.target import Target
+from envcheck.knowledge.rows import folder
+from envcheck.registry import checks, probes, select
+from envcheck.source.cache import Cache
+from envcheck.source.files import find
+from envcheck.source.tree import FileReading, read_file, read_tree
+from envcheck.verdicts.code import Library, judge
+from envcheck.verdicts.targets import completed
+
+OURS = ("API", "MDL")
+"""The codes of checks on code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line and the project's settings ask for; the options' help says what each means."""
+
+    paths: tuple[str, ...]
+    targets: tuple[str, ...] = ()
+    legacy_keras: bool = False
+    python: str | None = None
+    exclude: tuple[str, ...] = ()
+    no_gitignore: bool = False
+    files_from: str | None = None
+    stdin_name: str = "stdin.py"
+    baseline: str | None = None
+    write_baseline: str | None = None
+    statistics: bool = False
+    jobs: int | None = None
+    no_cache: bool = False
+    references: str | None = None
+    select: str | None = None
+    ignore: str | None = None
+    fail_on: str = "error"
+    strict: bool = False
+    format_: str = "text"
+    output: str | None = None
+    verbose: bool = False
+    quiet: bool = False
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> Options:
+        """The options as click gives them."""
+        return cls(**options)
+
+
+def scan(options: Options) -> int:
+    """Scan, report, and give the exit code."""
+    check_format(options.format_)
+    if options.statistics and options.format_ != "text":
+        raise UsageError("--statistics is a table for people: it goes with --format text")
+    check_output(options.output)
+    chosen = tuple(
+        check
+        for check in select(checks(), codes("--select", options.select), codes("--ignore", options.ignore))
+        if check.code.startswith(OURS)
+    )
+    if not chosen:
+        raise UsageError(f"the filters leave no check of code: those begin with {' or '.join(OURS)}")
+    with progress(options.quiet) as show:
+        library = Library(folder() / "api")
+        targets, notes = chosen_targets(options, library, show)
+        files, skipped = read(options, show)
+        references: list[dict[str, object]] | None = [] if options.references else None
+        code, coverage = judge(files, targets, library, show, references)
+        outcomes = with_source(
+            run(chosen, Facts({"code": code}, {})), options.stdin_name if options.paths == ("-",) else None
+        )
+    outcomes, notes_ignored = without_ignored(outcomes, files)
+    coverage = replace(coverage, skipped=skipped, notes=(*notes, *notes_ignored))
+    report = Report(
+        __version__,
+        Inventory({}, now(), __version__),
+        outcomes,
+        exit_code(outcomes, options.fail_on, strict=options.strict),
+        _unseen(coverage),
+        None,
+        coverage,
+    )
+    if options.references:
+        _write_references(options.references, references or [])
+    style = style_for(options.output, verbose=options.verbose, quiet=options.quiet)
+    style = replace(style, statistics=options.statistics)
+    write(reporter(options.format_)(report, style), options.output)
+    return report.exit_code
+
+
+def chosen_targets(options: Options, library: Library, show: Callable[[str], None]) -> tuple[list[Target], list[str]]:
+    """The targets asked for, else what is installed, else the newest recorded releases; and what must be said about that."""
+    shelf = library.api.shelf
+    notes = []
+    if options.targets:
+        found = [Target.parse(text) for text in options.targets]
+    else:
+        installed = _installed(options, show)
+        if installed is None:
+            installed = Target(tensorflow=shelf.book("tensorflow").versions[-1])
+            notes.append(
+                "TensorFlow and Keras are not installed here: judged for the newest recorded releases; --target names others"
+            )
+        found = [installed]
+    if options.legacy_keras:
+        found = [replace(target, legacy=True) for target in found]
+    return [completed(target, shelf) for target in dict.fromkeys(found)], notes
+
+
+def _installed(options: Options, show: Callable[[str], None]) -> Target | None:
+    """The releases in the environment that doctor would look at; None where there is neither TensorFlow nor Keras."""
+    from packaging.version import Version  # noqa: PLC0415
+
+    host = make_host(options.python, 60.0, Expectations(), show)
+    try:
+        facts = Facts({}, probes(), host)
+        tensorflow, keras = facts.get("tensorflow"), facts.get("keras")
+    finally:
+        host.close()
+    own = None if isinstance(tensorflow, Unavailable) else Version(tensorflow.version)  # type: ignore[attr-defined]
+    if isinstance(keras, Unavailable):
+        return None if own is None else Target(tensorflow=own)
+    versions = [each and each.version and Version(each.version) for each in (keras.keras, keras.tf_keras)]  # type: ignore[attr-defined]
+    target = Target(own, versions[0], versions[1], keras.legacy)  # type: ignore[attr-defined]
+    return None if target == Target() else target
+
+
+def read(options: Options, show: Callable[[str], None]) -> tuple[list[FileReading], int]:
+    """The readings of all files, and how many were skipped."""
+    paths = list(options.paths)
+    if options.files_from:
+        paths += _names(options.files_from)
+    if "-" in paths:
+        if len(paths) > 1 or sys.stdin is None:
+            raise UsageError("PATH - reads code from stdin: it stands alone, and there must be a stdin")
+        return [read_file(options.stdin_name, stdin())], 0
+    show("looking for files")
+    files, skipped = find(paths or ["."], exclude=options.exclude, gitignore=not options.no_gitignore)
+    cache = None if options.no_cache else Cache(cache_folder())
+    readings = read_tree(files, cache, show, options.jobs or 0)
+    return readings, len(skipped)
+
+
+def _names(source: str) -> list[str]:
+    try:
+        text = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
+    except OSError as error:
+        raise UsageError(f"--files-from {source}: {error.strerror}") from None
+    return [name for name in os.fsdecode(text).splitlines() if name.strip()]
+
+
+def cache_folder() -> Path:
+    """Where readings are kept: ``ENVCHECK_CACHE_DIR``, else the user's cache folder."""
+    named = os.environ.get("ENVCHECK_CACHE_DIR")
+    if named:
+        return Path(named) / "scan"
+    base = os.environ.get("XDG_CACHE_HOME") or (os.environ.get("LOCALAPPDATA") if sys.platform == "win32" else None)
+    return Path(base or Path.home() / ".cache") / "envcheck" / "scan"
+
+
+def _unseen(coverage: Coverage) -> tuple[Unseen, ...]:
+    if coverage.scanned and not coverage.total:
+        return (Unseen("TensorFlow and Keras", "no scanned file uses them"),)
+    return ()
+
+
+def _write_references(path: str, references: list[dict[str, object]]) -> None:
+    try:
+        with Path(path).open("w", encoding="utf-8", errors="surrogateescape") as stream:
+            for reference in references:
+                stream.write(json.dumps(reference) + "\n")
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from None

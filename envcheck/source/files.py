@@ -1,0 +1,220 @@
+"""Which source files lie below given paths, and which were passed over and why."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from envcheck.errors import UsageError
+from envcheck.source.gitignore import Rules, above, patterns
+from envcheck.source.reading import what
+
+SUFFIXES = (".py", ".pyi", ".ipynb")
+NEVER = frozenset(
+    {
+        *(".bzr", ".git", ".hg", ".svn"),
+        *("__pycache__", "__pypackages__", ".eggs", ".ipynb_checkpoints", "node_modules", "site-packages"),
+        *(".direnv", ".mypy_cache", ".nox", ".pyenv", ".pytest_cache", ".pytype", ".ruff_cache", ".tox"),
+    }
+)
+"""Folders that hold no source of the project: history, installed packages, caches, copies. A folder called ``build``, ``dist`` or
+``venv`` can well be source; it is passed over where its content says that it is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A file or folder that was passed over.
+
+    Attributes:
+        path: as the user would write it.
+        reason: why, in a few words.
+        by_rule: whether somebody chose so (an exclude, a ``.gitignore``, an environment); else it could not be read.
+    """
+
+    path: str
+    reason: str
+    by_rule: bool = False
+
+
+def find(paths: Sequence[str], *, exclude: Sequence[str], gitignore: bool) -> tuple[list[str], list[Skipped]]:
+    """The source files that are given or lie in given folders, each once, and what was passed over; both sorted.
+
+    A file that is given is taken, whatever its name and whatever excludes say. In folders these are ``.py``, ``.pyi`` and
+    ``.ipynb`` files outside of the folders ``NEVER``, virtual and conda environments, and what setuptools copied to ``build``;
+    links to files are followed, links to folders are not. Scripts without a suffix are not looked for: to know
+    them each file would have to be opened.
+
+    Args:
+        paths: files and folders.
+        exclude: patterns as in a ``.gitignore``, relative to the current folder (for a folder outside of it, to that folder).
+        gitignore: whether ``.gitignore`` files and ``.git/info/exclude`` count, from the repository's root on, as git has it.
+            A file that matches is passed over even if git tracks it.
+
+    Returns:
+        Paths with ``/``, relative to the current folder where they lie below it, else as given. A name that is not UTF-8 holds
+        lone surrogates, as ``os.fsdecode`` has it: ``printable`` makes it fit to show.
+
+    Raises:
+        UsageError: a path is not there, or a pattern is none.
+    """
+    search = _Search(_excludes(exclude), gitignore)
+    for path in paths:
+        search.given(path)
+    return search.result()
+
+
+def _excludes(lines: Sequence[str]) -> Rules | None:
+    rules, wrong = patterns(lines)
+    if wrong:
+        raise UsageError(f"{wrong[0]!r} is no pattern to exclude: patterns are those of .gitignore files")
+    return Rules("", rules) if rules else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    """A folder to look into.
+
+    Attributes:
+        path: to open it.
+        shown: what to put before the names in it: ``src/``, or nothing for the current folder.
+        excluded: what to put before them for the excludes.
+        real: its path without links.
+        rules: the ``.gitignore`` rules that hold above it.
+        given: whether somebody named it.
+    """
+
+    path: str
+    shown: str
+    excluded: str
+    real: str
+    rules: Rules | None
+    given: bool = False
+
+
+class _Search:
+    def __init__(self, exclude: Rules | None, gitignore: bool) -> None:
+        self._exclude = exclude
+        self._gitignore = gitignore
+        self._found: dict[str, str] = {}
+        self._links: list[tuple[str, str]] = []
+        self._skipped: dict[str, Skipped] = {}
+        self._seen: set[str] = set()
+
+    def result(self) -> tuple[list[str], list[Skipped]]:
+        """The files and what was passed over; a link to a file that was found is the same file."""
+        for real, shown in sorted(self._links):
+            self._found.setdefault(real, shown)
+        return sorted(self._found.values()), sorted(self._skipped.values(), key=lambda each: each.path)
+
+    def given(self, path: str) -> None:
+        """Takes a path from the command line."""
+        try:
+            kind = os.stat(path).st_mode  # noqa: PTH116 - a path may hold what pathlib would normalise away
+            real = os.path.realpath(path)
+        except (OSError, ValueError) as error:
+            words = getattr(error, "strerror", None) or str(error)
+            missing = isinstance(error, FileNotFoundError)
+            raise UsageError(f"{path}: {'there is no such file or folder' if missing else words}") from None
+        shown = _shown(path)
+        if stat.S_ISREG(kind):
+            self._found.setdefault(_key(real), shown)
+        elif stat.S_ISDIR(kind):
+            prefix = "" if shown == "." else shown.rstrip("/") + "/"
+            excluded = "" if prefix.startswith(("../", "/")) or Path(shown).is_absolute() else prefix
+            rules = above(real) if self._gitignore else None
+            self._walk(_Folder(path, prefix, excluded, real, rules, given=True))
+        else:
+            self._skip(shown, f"this is {what(kind)}, not a file")
+
+    def _skip(self, path: str, reason: str, *, by_rule: bool = False) -> None:
+        self._skipped.setdefault(path, Skipped(path, reason, by_rule))
+
+    def _walk(self, top: _Folder) -> None:
+        waiting = [top]
+        while waiting:
+            folder = waiting.pop()
+            if folder.real in self._seen:
+                continue
+            self._seen.add(folder.real)
+            try:
+                with os.scandir(folder.path) as listing:
+                    entries = list(listing)
+            except OSError as error:
+                self._skip(folder.shown.rstrip("/") or ".", f"cannot be read: {error.strerror}")
+                continue
+            names = {entry.name for entry in entries}
+            if not folder.given and (reason := _no_source(Path(folder.path).name, names)):
+                self._skip(folder.shown.rstrip("/"), reason, by_rule=True)
+                continue
+            rules = folder.rules
+            if self._gitignore and not names.isdisjoint((".git", ".gitignore")):
+                rules = Rules.of_folder(folder.real, names, folder.rules)
+            for entry in entries:
+                if inner := self._entry(entry, folder, rules):
+                    waiting.append(inner)
+
+    def _entry(self, entry: os.DirEntry[str], folder: _Folder, rules: Rules | None) -> _Folder | None:
+        """Takes what lies in a folder; a folder that is to be looked into is returned."""
+        name = entry.name
+        source = name.endswith(SUFFIXES)
+        link, is_folder = entry.is_symlink(), entry.is_dir(follow_symlinks=False)
+        if not (source or is_folder or link) or (is_folder and name in NEVER):
+            return None
+        shown, real = folder.shown + name, os.path.join(folder.real, name)  # noqa: PTH118 - 20,000 times
+        if self._exclude and self._exclude.ignores(folder.excluded + name, is_folder):
+            self._skip(shown, "excluded", by_rule=True)
+        elif rules and rules.ignores(real, is_folder):
+            self._skip(shown, "ignored by git", by_rule=True)
+        elif is_folder:
+            return _Folder(entry.path, shown + "/", f"{folder.excluded}{name}/", real, rules)
+        elif link:
+            self._link(entry, shown, source)
+        elif entry.is_file(follow_symlinks=False):
+            self._found.setdefault(_key(real), shown)
+        else:
+            self._skip(shown, "no ordinary file")
+        return None
+
+    def _link(self, entry: os.DirEntry[str], shown: str, source: bool) -> None:
+        try:
+            kind = entry.stat().st_mode
+        except OSError as error:
+            if source:
+                self._skip(shown, f"a link that cannot be followed: {error.strerror}")
+            return
+        if stat.S_ISDIR(kind):
+            self._skip(shown, "a link to a folder", by_rule=True)
+        elif source and stat.S_ISREG(kind):
+            self._links.append((_key(os.path.realpath(entry.path)), shown))
+        elif source:
+            self._skip(shown, f"a link to {what(kind)}")
+
+
+def _no_source(name: str, names: set[str]) -> str:
+    """Why a folder holds no source of the project; empty where it may."""
+    if "pyvenv.cfg" in names:
+        return "a virtual environment"
+    if "conda-meta" in names:
+        return "a conda environment"
+    if name == "build" and any(each == "lib" or each.startswith(("lib.", "bdist.")) for each in names):
+        return "copies made by setuptools"
+    return ""
+
+
+def _key(real: str) -> str:
+    """The same for the same file, where capitals do not matter too."""
+    return os.path.normcase(real)
+
+
+def _shown(path: str) -> str:
+    """A path relative to the current folder where it lies below it, else as it is; with ``/``."""
+    here = os.path.abspath(".")  # noqa: PTH100 - Path.resolve would follow links: people know the path that they wrote
+    full = os.path.abspath(path)  # noqa: PTH100
+    if full == here or full.startswith(here.rstrip(os.sep) + os.sep):
+        path = os.path.relpath(full, here)
+    else:
+        path = os.path.normpath(path)
+    return path.replace(os.sep, "/")

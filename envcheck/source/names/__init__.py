@@ -1,0 +1,1 @@
+"""References to TensorFlow and Keras in parsed Python, resolved by scope; nothing here knows what a release has."""

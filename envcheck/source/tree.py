@@ -1,0 +1,233 @@
+"""A whole project read: many files, on all cores, with a cache; hostile files cost their own reading and nothing else."""
+
+from __future__ import annotations
+
+import ast
+import gc
+import multiprocessing
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from typing import NamedTuple
+
+from envcheck.source.cache import Cache
+from envcheck.source.names.reader import read
+from envcheck.source.names.uses import Reading, Use
+from envcheck.source.parsing import parse
+from envcheck.source.reading import Document, Unread, document, read_bytes
+
+LARGEST = 20_000_000
+"""Bytes of the largest file that is read; generated code of that size says nothing about a model."""
+MENTIONS = re.compile(rb"keras|tensorflow", re.IGNORECASE)
+FEW = 40
+"""Files up to which more processes cost more than they save."""
+DEEPEST = 5000
+"""Python frames for one file: a chain of a thousand calls is read, a nest of a million is not."""
+EMPTY = Reading((), ((),), {}, (), ())
+
+
+class Unjudged(NamedTuple):
+    """A file, or a part of it (lines from 1, in the cell), that could not be read."""
+
+    reason: str
+    line: int | None = None
+    end: int | None = None
+    cell: int | None = None
+
+
+class FileReading(NamedTuple):
+    """What one file says.
+
+    ``starts``: for each cell (None: the file is no notebook) the lines before it in ``reading``, whose lines count all cells;
+    ``whole``: False where it could not be read at all.
+    """
+
+    path: str
+    reading: Reading
+    starts: tuple[tuple[int, int | None], ...]
+    troubles: tuple[Unjudged, ...]
+    whole: bool
+
+    def place(self, line: int) -> tuple[int, int | None]:
+        """(line in its cell, cell) of a line of the reading."""
+        before, cell = next((each for each in reversed(self.starts) if each[0] < line), self.starts[0])
+        return line - before, cell
+
+
+def read_tree(
+    paths: Sequence[str], cache: Cache | None, progress: Callable[[str], None], jobs: int = 0
+) -> list[FileReading]:
+    """Read files.
+
+    Args:
+        paths: the files, with ``/``, relative to the current folder.
+        cache: what was read before; None: everything is read.
+        progress: is told what is being done.
+        jobs: processes; 0: as many as there are cores.
+
+    Returns:
+        A reading for each file, in the order of ``paths``.
+    """
+    project = frozenset(part for path in paths for part in _parts(path))
+    found: dict[str, FileReading] = {}
+    silent: list[tuple[str, bytes]] = []
+    jobs = jobs or os.cpu_count() or 1
+    for done, (result, data) in enumerate(_run(paths, project, cache, jobs), 1):
+        if done % 50 == 0:
+            progress(f"reading {done} of {len(paths)} files")
+        if result is None and data is not None:
+            silent.append(data)
+        elif result is not None:
+            found[result.path] = result
+    _read_importers(found, silent, project)
+    for path, _ in silent:
+        found.setdefault(path, FileReading(path, EMPTY, ((0, None),), (), True))
+    return [found[path] for path in paths if path in found]
+
+
+def _parts(path: str) -> Iterator[str]:
+    """The module names that a file can be imported by, and the folders above it."""
+    for part in path.split("/"):
+        name = part.rpartition(".")[0] if part.endswith((".py", ".pyi")) else part
+        if name.isidentifier() and name not in ("tensorflow", "keras", "tf_keras"):
+            yield name
+
+
+Result = tuple["FileReading | None", "tuple[str, bytes] | None"]
+
+
+def _run(paths: Sequence[str], project: frozenset[str], cache: Cache | None, jobs: int) -> Iterator[Result]:
+    if len(paths) <= FEW or jobs == 1:
+        for path in paths:
+            yield _read_path(path, project, cache)
+        return
+    size = max(1, min(64, len(paths) // (jobs * 4)))
+    pieces = [paths[start : start + size] for start in range(0, len(paths), size)]
+    method = "fork" if sys.platform.startswith("linux") else "spawn"  # the first costs no second start of Python
+    context = multiprocessing.get_context(method)
+    with ProcessPoolExecutor(jobs, context, initializer=_prepare, initargs=(project, cache)) as pool:
+        for results in pool.map(_read_piece, pieces):
+            yield from results
+
+
+_given: tuple[frozenset[str], Cache | None] = (frozenset(), None)
+
+
+def _prepare(project: frozenset[str], cache: Cache | None) -> None:
+    """In each process: what all its files share; syntax trees are freed at once, so the collector has nothing to find."""
+    global _given  # noqa: PLW0603 - a process of a pool has no other place for what it is given once
+    _given = project, cache
+    gc.disable()
+
+
+def _read_piece(paths: Sequence[str]) -> list[Result]:
+    found = [_read_path(path, *_given) for path in paths]
+    gc.collect()
+    return found
+
+
+def _read_path(path: str, project: frozenset[str], cache: Cache | None) -> Result:
+    data = read_bytes(path, LARGEST)
+    if isinstance(data, Unread):
+        return FileReading(path, EMPTY, ((0, None),), (Unjudged(data.reason),), False), None
+    wide = data[:2] in (b"\xff\xfe", b"\xfe\xff")  # UTF-16 shows no plain word
+    if not wide and not MENTIONS.search(data):  # it may use what another one imports: it is kept until that is known
+        return None, (path, data if b"import" in data else b"")
+    return _cached(path, data, project, cache), None
+
+
+def _cached(path: str, data: bytes, project: frozenset[str], cache: Cache | None) -> FileReading:
+    if cache is None:
+        return read_file(path, data, project)
+    key = cache.key(data, path.rpartition(".")[2] == "ipynb", project)
+    known = cache.get(key, FileReading)
+    if known is not None:
+        return known._replace(path=path)
+    found = read_file(path, data, project)
+    cache.put(key, found)
+    return found
+
+
+def read_file(path: str, data: bytes, project: frozenset[str] = frozenset()) -> FileReading:
+    """What the bytes of one file say.
+
+    Args:
+        path: its path; the suffix tells notebooks.
+        data: its bytes.
+        project: the names by which modules of the project are imported.
+    """
+    found = document(path, data)
+    if isinstance(found, Unread):
+        return FileReading(path, EMPTY, ((0, None),), (Unjudged(found.reason),), False)
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, DEEPEST))
+    try:
+        return _read_document(found, project)
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def _read_document(found: Document, project: frozenset[str]) -> FileReading:
+    body: list[ast.stmt] = []
+    starts: list[tuple[int, int | None]] = []
+    troubles: list[Unjudged] = []
+    lines = 0
+    for part in found.parts:
+        tree, unparsed = parse(part.text)
+        troubles += [Unjudged(each.reason, each.line, each.end_line, part.cell) for each in unparsed]
+        starts.append((lines, part.cell))
+        if lines:
+            ast.increment_lineno(tree, lines)
+        body += tree.body
+        lines += part.text.count("\n") + 1
+    reading = read(ast.Module(body, []), project)
+    if not all(part.text.isascii() for part in found.parts):
+        reading = reading._replace(uses=tuple(_in_characters(reading.uses, found)))
+    result = FileReading(found.path, reading, tuple(starts) or ((0, None),), tuple(troubles), True)
+    deep = [Unjudged("nested too deeply to be read", *_deep(result, line)) for line in reading.too_deep]
+    return result._replace(troubles=(*troubles, *deep))
+
+
+def _deep(result: FileReading, line: int) -> tuple[int, int, int | None]:
+    inner, cell = result.place(line)
+    return inner, inner, cell
+
+
+def _in_characters(uses: Sequence[Use], found: Document) -> Iterator[Use]:
+    """``ast`` counts columns in bytes of UTF-8, people and editors in characters."""
+    lines = [line for part in found.parts for line in part.text.split("\n")]
+    for use in uses:
+        line = lines[use.line - 1] if use.line <= len(lines) else ""
+        if line.isascii():
+            yield use
+        else:
+            encoded = line.encode("utf-8", "surrogatepass")
+            column, end = (len(encoded[: max(0, place)].decode("utf-8", "ignore")) for place in (use.column, use.end))
+            yield use._replace(column=column, end=end if use.end >= 0 else -1)
+
+
+def _read_importers(found: dict[str, FileReading], silent: list[tuple[str, bytes]], project: frozenset[str]) -> None:
+    """Files that name neither package may use them through a module of the project that does: those are read too."""
+    fresh = {path for path, each in found.items() if each.reading.exports}
+    left = dict(silent)
+    for _ in range(3):
+        names = {path.rpartition("/")[2].rpartition(".")[0] for path in fresh}
+        names |= {path.split("/")[-2] for path in fresh if path.endswith("/__init__.py") and "/" in path}
+        names.discard("__init__")
+        if not names or not left:
+            return
+        pattern = re.compile(
+            rb"^[ \t]*(?:from|import)\b[^\n]*\b(?:%s)\b" % b"|".join(re.escape(name.encode()) for name in names),
+            re.MULTILINE,
+        )
+        fresh = set()
+        for path, data in list(left.items()):
+            if data and pattern.search(data):
+                del left[path]
+                result = read_file(path, data, project)
+                if any("@" in use.symbol for use in result.reading.uses) or result.reading.exports:
+                    found[path] = result
+                    if any(export.text.startswith("@") for export in result.reading.exports.values()):
+                        fresh.add(path)

@@ -1,0 +1,93 @@
+"""Readings of a tree judged on every target."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from envcheck.findings import Coverage
+from envcheck.knowledge.api.answers import Api
+from envcheck.knowledge.api.replacements import Replacements
+from envcheck.knowledge.api.returns import Returns
+from envcheck.knowledge.api.target import Target
+from envcheck.source.tree import FileReading
+from envcheck.verdicts.found import Code, Trouble, Verdict
+from envcheck.verdicts.judging import Judge, Source, Tally
+from envcheck.verdicts.project import Project
+from envcheck.verdicts.targets import label
+from envcheck.verdicts.windows import Windows
+
+
+class Library:
+    """What envcheck knows about the API, loaded once for all targets.
+
+    Args:
+        folder: ``compat_matrix/api``.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.api = Api(folder)
+        self.replacements = Replacements(folder / "replacements", self.api)
+        self.returns = Returns(folder, self.api.shelf)
+
+
+def judge(
+    files: Sequence[FileReading],
+    targets: Sequence[Target],
+    library: Library,
+    progress: Callable[[str], None],
+    references: list[dict[str, object]] | None = None,
+) -> tuple[Code, Coverage]:
+    """Judge every file on every target.
+
+    Args:
+        files: what was read.
+        targets: the releases, completed.
+        library: what is known.
+        progress: is told what is being done.
+        references: takes every reference with what became of it; None: they are only counted.
+    """
+    project = Project({os.path.normpath(each.path).replace(os.sep, "/"): each.reading for each in files})
+    windows = Windows(library.api)
+    tally = Tally(references=references)
+    verdicts: list[Verdict] = []
+    for number, target in enumerate(targets):
+        words = label(target)
+        one = Judge(
+            library.api,
+            library.replacements,
+            library.returns,
+            target,
+            words,
+            project,
+            tally,
+            windows if number == 0 else None,
+        )
+        progress(f"judging for {words}")
+        for each in files:
+            if each.reading.uses:
+                verdicts += one.file(Source(os.path.normpath(each.path).replace(os.sep, "/"), each.reading, each.place))
+    verdicts.sort(
+        key=lambda each: (each.place.path, each.place.cell or 0, each.place.line, each.place.column, each.symbol)
+    )
+    troubles = tuple(
+        Trouble(each.path, trouble.reason, trouble.line, trouble.end, trouble.cell)
+        for each in files
+        for trouble in each.troubles
+    )
+    counts = tally.counts
+    total = counts["known"] + counts["unknown"] + counts["guarded"]
+    coverage = Coverage(
+        scanned=len(files),
+        unparsed=sum(bool(each.troubles) for each in files),
+        total=total,
+        known=counts["known"],
+        unknown=counts["unknown"],
+        guarded=counts["guarded"],
+        folded=counts["folded"],
+        untyped=counts["untyped"],
+        targets=tuple(label(target) for target in targets),
+        windows=tuple(windows.all()),
+    )
+    return Code(tuple(verdicts), troubles), coverage

@@ -1,0 +1,180 @@
+"""What a symbol is on one target: a name, or a member of the object that an expression gives."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from envcheck.knowledge.api.answers import Answer, Api, Status
+from envcheck.knowledge.api.history import CLASS, INTERNAL, MODULE, Found
+from envcheck.knowledge.api.returns import Returns
+from envcheck.knowledge.api.target import Target
+
+OF_FUNCTIONAL = frozenset(("inputs", "outputs", "input_shape", "output_shape", "operations", "output_names"))
+"""What ``Model(inputs, outputs)`` and ``Sequential`` have in Keras 3 and the class Model has not (measured: Keras 3.15.1)."""
+
+
+class Seen(NamedTuple):
+    """One symbol on one target.
+
+    ``status``: None where the class of the object before the last dot is not known; ``name``: the dotted name that was asked,
+    for a member its class and itself; ``missing``: where it is absent, the part of the symbol that is; ``member``: it is one.
+    """
+
+    status: Status | None
+    name: str
+    answer: Answer | None = None
+    missing: str = ""
+    member: bool = False
+
+
+class Thing(NamedTuple):
+    """An object: an instance of one of the classes; its attributes may be judged, or only be followed."""
+
+    classes: tuple[str, ...]
+    judged: bool = True
+
+
+class Names:
+    """Asks the history about symbols, each once.
+
+    Args:
+        api: the history.
+        returns: what calls give.
+        target: the releases asked about.
+    """
+
+    def __init__(self, api: Api, returns: Returns, target: Target) -> None:
+        self.api = api
+        self.target = target
+        self._returns = returns
+        self._seen: dict[str, Seen] = {}
+        self._things: dict[str, Thing | None] = {}
+        self._importable: dict[str, Status] = {}
+
+    def see(self, symbol: str) -> Seen:
+        """A symbol without alternatives."""
+        if symbol not in self._seen:
+            self._seen[symbol] = self._see(symbol)
+        return self._seen[symbol]
+
+    def _see(self, symbol: str) -> Seen:
+        head, call, _ = symbol.rpartition("()")
+        if not call:
+            answer = self.api.ask(symbol, self.target)
+            return Seen(answer.status, symbol, answer, self._missing(symbol) if answer.status is Status.ABSENT else "")
+        rest = symbol[len(head) + 2 :]
+        if not rest:  # the call itself: it was seen where it is called
+            return Seen(None, symbol)
+        owner = self.see(head)
+        if owner.status is Status.ABSENT:
+            return owner._replace(missing=owner.missing or head, member=True)
+        thing = self.thing(head + "()")
+        names = rest[1:].split(".")
+        for place, name in enumerate(names):
+            if thing is None:
+                return Seen(None, symbol)
+            seen = self._member(thing, name, symbol)
+            if place == len(names) - 1 or seen.status not in (Status.PRESENT, Status.DEPRECATED):
+                return seen
+            thing = self._gives(seen)
+        return Seen(None, symbol)
+
+    def _member(self, thing: Thing, name: str, symbol: str) -> Seen:
+        """A member of an object; absent where no class of it has it and some release has."""
+        answers = [(f"{one}.{name}", self.api.ask(f"{one}.{name}", self.target)) for one in thing.classes]
+        for status in (Status.PRESENT, Status.DEPRECATED, Status.FOREIGN, Status.UNKNOWN):
+            for full, answer in answers:
+                if answer.status is status:
+                    return Seen(None if status is Status.UNKNOWN else status, full, answer, member=True)
+        if name in OF_FUNCTIONAL and any(one.endswith((".Model", ".Sequential")) for one in thing.classes):
+            return Seen(None, symbol)
+        for full, answer in answers:
+            history = self.api.history(full)
+            if thing.judged and history is not None and history.present:
+                return Seen(Status.ABSENT, full, answer, symbol, member=True)
+        return Seen(None, symbol)
+
+    def thing(self, symbol: str) -> Thing | None:
+        """What an expression that ends in a call gives; None where that is not known."""
+        if symbol not in self._things:
+            self._things[symbol] = None
+            self._things[symbol] = self._thing(symbol[:-2])
+        return self._things[symbol]
+
+    def _thing(self, called: str) -> Thing | None:
+        if called.endswith("()"):  # an object is called: a layer, most often
+            owner = self.thing(called)
+            return self._of_classes(owner, "__call__") if owner else None
+        seen = self.see(called)
+        if seen.answer is None or seen.status not in (Status.PRESENT, Status.DEPRECATED, Status.FOREIGN):
+            return None
+        if seen.member and called.endswith(".__enter__"):
+            return self._gives(seen) or self.thing(called[: -len(".__enter__")])
+        kinds = {one.kind for one in seen.answer.found}
+        if kinds == {CLASS}:
+            return Thing((seen.name,))
+        return self._gives(seen)
+
+    def _of_classes(self, thing: Thing, name: str) -> Thing | None:
+        for one in thing.classes:
+            found = self._gives(Seen(Status.PRESENT, f"{one}.{name}", self.api.ask(f"{one}.{name}", self.target)))
+            if found is not None:
+                return found
+        return None
+
+    def _gives(self, seen: Seen) -> Thing | None:
+        names = [seen.name]
+        for one in seen.answer.found if seen.answer else ():
+            names.append(one.path if one.path.startswith(f"{one.book}.") else f"{one.book}.{one.path}")
+        for name in dict.fromkeys(names):
+            result = self._returns.gives(name, self.target)
+            if result is not None:
+                return None if result.items or not result.classes else Thing(result.classes, result.judged)
+        return None
+
+    def _missing(self, name: str) -> str:
+        """The shortest part of a dotted name that is absent."""
+        parts = name.split(".")
+        for length in range(1, len(parts)):
+            part = ".".join(parts[:length])
+            if self.api.ask(part, self.target).status is Status.ABSENT:
+                return part
+        return name
+
+    def importable(self, module: str) -> Status:
+        """Whether ``import module`` works: attribute access finds modules that an import does not, and the other way round."""
+        if module not in self._importable:
+            self._importable[module] = self._import(module)
+        return self._importable[module]
+
+    def _import(self, module: str) -> Status:
+        if "." not in module:
+            return self.see(module).status or Status.UNKNOWN
+        root, path = self.api.split(module) or ("", "")
+        answer = self.see(module).answer
+        if answer is None or answer.status in (Status.ABSENT, Status.UNKNOWN):
+            return answer.status if answer else Status.UNKNOWN
+        if all(self._is_module(one, module, root, path) for one in answer.found):
+            return answer.status
+        return Status.ABSENT
+
+    def _is_module(self, found: Found, module: str, root: str, path: str) -> bool:
+        if found.kind not in (MODULE, INTERNAL, "name"):
+            return False
+        keras = path.partition(".")[0] == "keras" and root == "tensorflow"
+        title, inner = (found.book, path.partition(".")[2]) if keras else (root, path)
+        if keras and not inner:
+            return True
+        entry = self.api.shelf.book(title).entry(inner)
+        if entry is not None and found.kind != "name":
+            mask = found.mask if found.book == title else self.api.chosen(self.target)[0](title)
+            works = 0
+            for fact in entry.holding(">", mask):
+                works |= fact.mask
+            if works & mask == mask:
+                return True
+        if keras:
+            return False
+        recorded = self.api.shelf.modules(root).module(module)
+        mask = self.api.chosen(self.target)[0](root)
+        return recorded is not None and bool(mask) and recorded.mask & mask == mask

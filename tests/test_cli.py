@@ -184,7 +184,7 @@ def test_a_broken_environment(empty: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--format", "yaml"), "there is no format 'yaml'; there are json, text"),
+        (("--format", "yaml"), "there is no format 'yaml'; there are github, json, junit, sarif, text"),
         (("--select", "XYZ"), "no check has a code that starts with 'XYZ'"),
         (("--select", "ENV1", "--ignore", "ENV"), "the filters leave no check to run"),
         (("--select", ""), "--select is given and names no code"),

@@ -11,6 +11,7 @@ from envcheck.inventory import Expectations
 
 
 @click.command("doctor")
+@click.argument("paths", nargs=-1, metavar="[PATH]…")
 @target_options
 @click.option("--no-smoke", is_flag=True, help="Do not run TensorFlow at all: then its import is not checked.")
 @click.option("--require-gpu", is_flag=True, help="No usable GPU is an error.")
@@ -26,6 +27,7 @@ from envcheck.inventory import Expectations
 @matrix_option
 @output_options("text")
 def command(
+    paths: tuple[str, ...],
     python: str | None,
     device: str,
     timeout: float,
@@ -45,7 +47,8 @@ def command(
 ) -> int:
     """Inventory the environment, check it, and run a tiny model on the device.
 
-    One command before training: it names the one cause and the one fix, and says what it did not look at.
+    One command before training: it names the one cause and the one fix, and says what it did not look at. PATH is model code, which
+    is scanned for the releases that are installed, as `envcheck scan` does.
     """
     if source and python:
         raise UsageError("--from judges a saved inventory; --python looks at an interpreter: give one of them")
@@ -54,6 +57,7 @@ def command(
     return judge(
         Wanted(
             Expectations(device, require_gpu, min_gpu_memory, whole_environment=verbose),
+            paths=paths,
             python=python,
             source=source,
             timeout=timeout,

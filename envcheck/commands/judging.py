@@ -15,7 +15,7 @@ from envcheck.commands.output import check_format, check_output, progress, repor
 from envcheck.commands.settings import chosen_matrix
 from envcheck.engine import Facts, exit_code, run
 from envcheck.errors import FINDINGS, OK, UsageError
-from envcheck.findings import Basis, Check, Report, Unseen
+from envcheck.findings import Basis, Check, Coverage, Report, Unseen
 from envcheck.host import Host
 from envcheck.inventory import Expectations, Inventory, Unavailable
 from envcheck.probes.driver import begin as begin_driver
@@ -30,10 +30,11 @@ NOT_RUN = "--no-smoke: nothing was imported or run"
 class Wanted:
     """What the command line asks for; the options' help says what each means.
 
-    ``must_run`` makes a smoke run that could not be made a failure.
+    ``must_run`` makes a smoke run that could not be made a failure. ``paths`` is model code to scan.
     """
 
     expectations: Expectations
+    paths: tuple[str, ...] = ()
     python: str | None = None
     source: str | None = None
     timeout: float = 300.0
@@ -57,22 +58,47 @@ def judge(wanted: Wanted) -> int:
     with contextlib.ExitStack() as stack:
         show = stack.enter_context(progress(wanted.quiet))
         chosen, facts, inventory = _read(wanted) if wanted.source else _look(wanted, stack, show)
+        coverage = _scan(wanted, facts, show) if wanted.paths else None
         matrix = None
         if wanted.matrix is not None or any("matrix" in check.facts for check in chosen):
             matrix = chosen_matrix(wanted.matrix)
             facts.give("matrix", matrix)
         render = reporter(wanted.format)
         outcomes = run(chosen, facts)
+        if coverage is not None:
+            from envcheck.commands.scan.lines import with_source  # noqa: PLC0415 - only where code was scanned
+
+            outcomes = with_source(outcomes, None)
     code = exit_code(outcomes, wanted.fail_on, strict=wanted.strict)
     if wanted.must_run and isinstance(facts.get("smoke"), Unavailable) and code == OK:
         code = FINDINGS
     if inventory is None:
         inventory = Inventory(facts.collected(), now(), __version__)
     basis = None if matrix is None else Basis(matrix.as_of, matrix.overrides)
-    report = Report(__version__, inventory, outcomes, code, _unseen(facts, chosen, wanted), basis)
+    report = Report(__version__, inventory, outcomes, code, _unseen(facts, chosen, wanted), basis, coverage)
     style = style_for(wanted.output, verbose=wanted.verbose, quiet=wanted.quiet)
     write(render(report, style), wanted.output)
     return code
+
+
+def _chosen(wanted: Wanted) -> tuple[Check, ...]:
+    """The selected checks; those of code only where there is code."""
+    found = select(checks(), wanted.selected, wanted.ignored)
+    if wanted.paths:
+        return found
+    kept = tuple(check for check in found if "code" not in check.facts)
+    if not kept:
+        raise UsageError("the chosen checks judge model code: give its PATH")
+    return kept
+
+
+def _scan(wanted: Wanted, facts: Facts, show: Callable[[str], None]) -> Coverage:
+    """Judge the code for what is installed, which the facts tell."""
+    from envcheck.commands.scan.run import Options, judged_for  # noqa: PLC0415 - only where there is code
+
+    code, coverage = judged_for(Options(wanted.paths), facts, show)
+    facts.give("code", code)
+    return coverage
 
 
 def _given(wanted: Wanted) -> dict[str, object]:
@@ -85,7 +111,7 @@ def _given(wanted: Wanted) -> dict[str, object]:
 
 
 def _read(wanted: Wanted) -> tuple[tuple[Check, ...], Facts, Inventory | None]:
-    chosen = select(checks(), wanted.selected, wanted.ignored)
+    chosen = _chosen(wanted)
     inventory = read_inventory(wanted.source or "")
     return chosen, Facts({**inventory.facts, **_given(wanted)}, {}), inventory
 
@@ -103,7 +129,7 @@ def _look(
         for name, begin in (("driver", begin_driver), ("smoke", begin_smoke)):
             if name not in given:
                 begin(host)
-    chosen = select(checks(), wanted.selected, wanted.ignored)
+    chosen = _chosen(wanted)
     facts = Facts(given, probes(), host)
     facts.get("python")  # first: without an interpreter there is nothing to look at
     facts.begin(dict.fromkeys(name for check in chosen for name in check.facts))
@@ -155,5 +181,6 @@ def _unseen(facts: Facts, chosen: tuple[Check, ...], wanted: Wanted) -> tuple[Un
     told = [f"{option} {','.join(codes)}" for option, codes in filters.items() if codes]
     if told:
         found.append(Unseen("other checks", " ".join(told)))
-    found.append(Unseen("model code", "this release of envcheck does not scan it"))
+    if not wanted.paths:
+        found.append(Unseen("model code", "no PATH was given"))
     return tuple(found)

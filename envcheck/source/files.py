@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from envcheck.errors import UsageError
-from envcheck.source.gitignore import Rules, above, patterns
+from envcheck.source.gitignore import Patterns, Rules, of_folder, of_folders_above, pattern
 from envcheck.source.reading import what
 
 SUFFIXES = (".py", ".pyi", ".ipynb")
@@ -67,10 +67,13 @@ def find(paths: Sequence[str], *, exclude: Sequence[str], gitignore: bool) -> tu
 
 
 def _excludes(lines: Sequence[str]) -> Rules | None:
-    rules, wrong = patterns(lines)
-    if wrong:
-        raise UsageError(f"{wrong[0]!r} is no pattern to exclude: patterns are those of .gitignore files")
-    return Rules("", rules) if rules else None
+    patterns = []
+    for line in lines:
+        found = pattern(line)
+        if not found:
+            raise UsageError(f"{line!r} is no pattern to exclude: patterns are those of .gitignore files")
+        patterns.append(found)
+    return Rules("", Patterns(patterns)) if patterns else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +127,7 @@ class _Search:
         elif stat.S_ISDIR(kind):
             prefix = "" if shown == "." else shown.rstrip("/") + "/"
             excluded = "" if prefix.startswith(("../", "/")) or Path(shown).is_absolute() else prefix
-            rules = above(real) if self._gitignore else None
+            rules = of_folders_above(real) if self._gitignore else None
             self._walk(_Folder(path, prefix, excluded, real, rules, given=True))
         else:
             self._skip(shown, f"this is {what(kind)}, not a file")
@@ -151,7 +154,7 @@ class _Search:
                 continue
             rules = folder.rules
             if self._gitignore and not names.isdisjoint((".git", ".gitignore")):
-                rules = Rules.of_folder(folder.real, names, folder.rules)
+                rules = of_folder(folder.real, names, folder.rules)
             for entry in entries:
                 if inner := self._entry(entry, folder, rules):
                     waiting.append(inner)
@@ -164,9 +167,9 @@ class _Search:
         if not (source or is_folder or link) or (is_folder and name in NEVER):
             return None
         shown, real = folder.shown + name, os.path.join(folder.real, name)  # noqa: PTH118 - 20,000 times
-        if self._exclude and self._exclude.ignores(folder.excluded + name, is_folder):
+        if self._exclude and self._exclude.ignore(folder.excluded + name, is_folder):
             self._skip(shown, "excluded", by_rule=True)
-        elif rules and rules.ignores(real, is_folder):
+        elif rules and rules.ignore(real, is_folder):
             self._skip(shown, "ignored by git", by_rule=True)
         elif is_folder:
             return _Folder(entry.path, shown + "/", f"{folder.excluded}{name}/", real, rules)

@@ -151,7 +151,7 @@ def _conflicts(text: str, _: str) -> Iterator[Edit]:
             yield Edit(found.start(), found.end(), blank(found[0]), "a merge conflict")
 
 
-_PLACEHOLDER = re.compile(r"\{\{[^{}\n]*\}\}|\{%[^\n]*?%\}|\{#[^\n]*?#\}")
+_PLACEHOLDER = re.compile(r"\{\{[^{}\n]{0,500}\}\}|\{%[^\n]{0,500}?%\}|\{#[^\n]{0,500}?#\}")
 
 
 def _placeholders(text: str, code: str) -> Iterator[Edit]:

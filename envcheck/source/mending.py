@@ -116,7 +116,7 @@ class _Mending:
 
     def _statement(self, statement: _Statement, error: str) -> None:
         """Mends one statement that does not parse."""
-        plain = len(statement.clauses) == 1 and not statement.clauses[0].head.opens
+        plain = len(statement.clauses) == 1 and not statement.clauses[0].head.opens and not statement.decorators
         if self._left < 0 or not statement.clauses or plain:
             self._leave_out(statement, _EXHAUSTED if self._left < 0 else error)
             return

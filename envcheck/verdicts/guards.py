@@ -80,7 +80,7 @@ def _version(symbol: str, form: str, sign: str, literal: Any, names: Names) -> b
         return None
     try:
         return bool(OPERATORS[sign](*_sides(str(release), release, form, literal)))
-    except (TypeError, ValueError, InvalidVersion, AttributeError):
+    except (TypeError, ValueError, InvalidVersion, AttributeError, KeyError):
         return None  # code that compares so would raise, or does something that is not understood
 
 

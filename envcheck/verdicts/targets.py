@@ -16,8 +16,8 @@ LAST_FOR_OLD = (("2.2", "2.4.3"), ("1.0", "2.3.1"))
 def completed(target: Target, shelf: Shelf) -> Target:
     """A target that names no Keras, with the one that pip would install beside it.
 
-    From TensorFlow 2.16 on that is the newest Keras 3 that is recorded, of 2.6 to 2.15 the one of the same minor; before, pip installs
-    none, and the last one that runs on it is taken.
+    From TensorFlow 2.16 on that is the newest Keras 3 that is recorded, of 2.6 to 2.15 the one of the same minor; before, pip
+    installs none, and the last one that runs on it is taken.
     """
     tensorflow = target.tensorflow
     if tensorflow is None:

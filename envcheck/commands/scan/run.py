@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from packaging.version import Version
+
 from envcheck import __version__
 from envcheck.commands.judging import make_host, now
 from envcheck.commands.options import codes
@@ -27,8 +29,12 @@ from envcheck.source.cache import Cache
 from envcheck.source.files import find
 from envcheck.source.tree import FileReading, read_file, read_tree
 from envcheck.verdicts.code import Library, judge
+from envcheck.verdicts.found import Code
 from envcheck.verdicts.targets import completed
 
+NOT_INSTALLED = (
+    "TensorFlow and Keras are not installed here: judged for the newest recorded releases; --target names others"
+)
 OURS = ("API", "MDL")
 """The codes of checks on code."""
 
@@ -107,6 +113,23 @@ def scan(options: Options) -> int:
     return report.exit_code
 
 
+def judged_for(options: Options, facts: Facts, show: Callable[[str], None]) -> tuple[Code, Coverage]:
+    """Code judged for the releases that are installed.
+
+    Args:
+        options: the paths.
+        facts: those of the environment.
+        show: is told what is being done.
+    """
+    library = Library(folder() / "api")
+    installed = target_of(facts)
+    notes = () if installed else (NOT_INSTALLED,)
+    target = installed or Target(tensorflow=library.api.shelf.book("tensorflow").versions[-1])
+    files, skipped = read(options, show)
+    code, coverage = judge(files, [completed(target, library.api.shelf)], library, show)
+    return code, replace(coverage, skipped=skipped, notes=notes)
+
+
 def chosen_targets(options: Options, library: Library, show: Callable[[str], None]) -> tuple[list[Target], list[str]]:
     """The targets asked for, else what is installed, else the newest recorded releases; and what must be said about that."""
     shelf = library.api.shelf
@@ -117,9 +140,7 @@ def chosen_targets(options: Options, library: Library, show: Callable[[str], Non
         installed = _installed(options, show)
         if installed is None:
             installed = Target(tensorflow=shelf.book("tensorflow").versions[-1])
-            notes.append(
-                "TensorFlow and Keras are not installed here: judged for the newest recorded releases; --target names others"
-            )
+            notes.append(NOT_INSTALLED)
         found = [installed]
     if options.legacy_keras:
         found = [replace(target, legacy=True) for target in found]
@@ -128,14 +149,16 @@ def chosen_targets(options: Options, library: Library, show: Callable[[str], Non
 
 def _installed(options: Options, show: Callable[[str], None]) -> Target | None:
     """The releases in the environment that doctor would look at; None where there is neither TensorFlow nor Keras."""
-    from packaging.version import Version  # noqa: PLC0415
-
     host = make_host(options.python, 60.0, Expectations(), show)
     try:
-        facts = Facts({}, probes(), host)
-        tensorflow, keras = facts.get("tensorflow"), facts.get("keras")
+        return target_of(Facts({}, probes(), host))
     finally:
         host.close()
+
+
+def target_of(facts: Facts) -> Target | None:
+    """The TensorFlow and Keras of an environment as a target; None where it has neither."""
+    tensorflow, keras = facts.get("tensorflow"), facts.get("keras")
     own = None if isinstance(tensorflow, Unavailable) else Version(tensorflow.version)  # type: ignore[attr-defined]
     if isinstance(keras, Unavailable):
         return None if own is None else Target(tensorflow=own)

@@ -89,6 +89,9 @@ class _Page:
     def _code(self, coverage: Coverage) -> None:
         """Findings with their source lines; notes are counted, and shown where they are asked for."""
         quiet = self._style.verbosity < 0
+        among = not is_code(self._report)
+        if among and not quiet:
+            self._print("Model code", style="bold")
         outcomes = [outcome for outcome in self._report.outcomes if outcome.code.startswith(CODE)]
         for outcome in outcomes:
             if outcome.status is Status.BROKEN:
@@ -109,6 +112,8 @@ class _Page:
         hidden = len(judged) - len(shown)
         if hidden and not self._style.statistics:
             self._print(f"{_number(hidden, 'note')} not shown: -v shows them.")
+        if among:
+            self._console.print()
 
     def _own_rows(self, overrides: Sequence[Override]) -> None:
         """Said even where only findings are wanted: a row that a team takes away can be why there are none."""

@@ -139,11 +139,9 @@ class Expressions:
         if isinstance(value, tuple):
             return tuple(f"{one}.{name}" for one in value)
         if isinstance(value, Version):
-            return (
-                value
-                if name in ("release", "version") and value.form == "parsed"
-                else Version(value.symbol, f".{name}")
-            )
+            known = {"release": "numbers", "version": "numbers", "major": "major", "minor": "minor"}
+            inner = known.get(name) if value.form == "parsed" else None
+            return Version(value.symbol, inner or f".{name}")
         if isinstance(value, (Instance, Super)):
             return self.of_class(value.owner, name, own=isinstance(value, Instance), end="()")
         if isinstance(value, Class):
@@ -298,7 +296,7 @@ class Expressions:
         if not found:
             return None
         if not both and len(found) < len(node.values):  # the other part may hold on any release
-            return ("opaque",) if len(found) else None
+            return ("opaque",)
         return ("and" if both else "or", *found) if len(found) > 1 else found[0]
 
     def _both(self, node: ast.BoolOp) -> Value:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterator
 from typing import Any
 
 from envcheck.source.names.conditions import ends, negated
@@ -537,15 +537,30 @@ class Reader(Expressions):
             places = [*method.args.posonlyargs, *method.args.args]
             if not places:
                 continue
-            me = places[0].arg
-            for inner in ast.walk(method):
-                if (
-                    isinstance(inner, ast.Attribute)
-                    and isinstance(inner.ctx, ast.Store)
-                    and isinstance(inner.value, ast.Name)
-                    and inner.value.id == me
-                ):
-                    found.setdefault(inner.attr, []).append(method.name)
-                elif isinstance(inner, ast.Call) and isinstance(inner.func, ast.Name) and inner.func.id == "setattr":
-                    found.setdefault("", []).append(method.name)
+            for name in stored(method.body, places[0].arg):
+                found.setdefault(name, []).append(method.name)
         owner.assigned = found
+
+
+def stored(statements: list[ast.stmt], me: str) -> Iterator[str]:
+    """The attributes that statements assign on a name, in blocks of all depths; expressions cannot, so they are not entered."""
+    for each in statements:
+        if isinstance(each, (ast.Assign, ast.Delete)):
+            targets = list(each.targets)
+        elif isinstance(each, (ast.AugAssign, ast.AnnAssign, ast.For, ast.AsyncFor)):
+            targets = [each.target]
+        elif isinstance(each, (ast.With, ast.AsyncWith)):
+            targets = [item.optional_vars for item in each.items if item.optional_vars is not None]
+        else:
+            targets = []
+        while targets:
+            target = targets.pop()
+            if isinstance(target, ast.Attribute):
+                if isinstance(target.value, ast.Name) and target.value.id == me:
+                    yield target.attr
+            elif isinstance(target, (ast.Tuple, ast.List)):
+                targets.extend(target.elts)
+        for name in ("body", "orelse", "finalbody"):
+            yield from stored(getattr(each, name, None) or [], me)
+        for inner in [*getattr(each, "handlers", ()), *getattr(each, "cases", ())]:
+            yield from stored(inner.body, me)

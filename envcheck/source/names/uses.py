@@ -27,8 +27,8 @@ class Call(NamedTuple):
     """How something is called.
 
     ``positional``: how many arguments by position, -1 where ``*args`` hides it; ``keywords``: their names; ``more``: there is
-    ``**kwargs``; ``values``: what is known of arguments, as (position or keyword, kind, value): kind ``constant`` (a literal, or a
-    tuple of them), ``tail`` (the end of a string), ``symbol``.
+    ``**kwargs``; ``values``: what is known of arguments, as (position or keyword, kind, value): kind ``constant`` (a
+    literal, or a tuple of them), ``tail`` (the end of a string), ``symbol``.
     """
 
     positional: int

@@ -1,4 +1,4 @@
-"""What a project's own files ask of TensorFlow and Keras: requirements, pyproject.toml, conda's files, lock files, Dockerfiles."""
+"""What a project's own files ask of TensorFlow and Keras: requirements, pyproject.toml, conda's files, locks, Dockerfiles."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def _files(folder: Path, unread: list[Unread]) -> Iterator[tuple[str, _Kind]]:
     for inside in FOLDERS:
         place = folder / inside
         try:
-            names = sorted(entry.name for entry in os.scandir(place) if not entry.is_dir())
+            names = sorted(entry.name for entry in place.iterdir())
         except (FileNotFoundError, NotADirectoryError):
             continue
         except OSError as error:

@@ -14,8 +14,10 @@ from envcheck.source.pins.pin import Told
 from envcheck.source.pins.requirement_files import conda_spec, requirement_line
 from envcheck.source.reading import Unread
 
-DEEPEST = 4
+DEEPEST_VALUE = 4
 """Levels of the deepest value that is looked at: the mapping, its list, the mapping ``pip`` in it, and that one's list."""
+DEEPEST = 50
+"""Levels of the deepest document that is read: 100,000 brackets took libyaml half a minute (measured)."""
 
 
 @dataclass(slots=True)
@@ -47,7 +49,7 @@ def read(path: str, text: str) -> Iterator[Told]:
 def _scalars(text: str) -> Iterator[tuple[tuple[str, ...], str, int]]:
     """The values of a YAML document with the keys that lead to them and their lines.
 
-    It is read as events: nothing is built of it, so aliases, tags and deep nesting cost nothing.
+    It is read as events: nothing is built of it, so that aliases and tags cost nothing.
     """
     levels: list[_Level] = []
     for event in yaml.parse(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
@@ -55,14 +57,17 @@ def _scalars(text: str) -> Iterator[tuple[tuple[str, ...], str, int]]:
         key_to_come = around is not None and around.mapping and around.key is None
         if isinstance(event, yaml.CollectionStartEvent):
             levels.append(_Level(isinstance(event, yaml.MappingStartEvent), key_to_come))
+            if len(levels) > DEEPEST:
+                raise yaml.YAMLError(f"nested deeper than {DEEPEST} levels")
         elif isinstance(event, yaml.CollectionEndEvent):
             ended = levels.pop()
             if levels:
                 levels[-1].key = "" if ended.is_key else None
         elif around is not None and isinstance(event, (yaml.ScalarEvent, yaml.AliasEvent)):
             value = event.value if isinstance(event, yaml.ScalarEvent) else ""
-            if not key_to_come and len(levels) <= DEEPEST:
-                yield tuple(level.key or "" for level in levels if level.mapping), value, event.start_mark.line + 1
+            if not key_to_come and len(levels) <= DEEPEST_VALUE:
+                line = event.start_mark.line + 1 if event.start_mark else 1
+                yield tuple(level.key or "" for level in levels if level.mapping), value, line
             around.key = value if key_to_come else None
 
 

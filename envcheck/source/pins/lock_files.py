@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from envcheck.source.pins.pin import PACKAGES, Lines, Pin, Told, Unclear, checked, normalized, unclear_at
@@ -29,12 +30,12 @@ def read_toml_lock(path: str, text: str) -> Iterator[Told]:
     Only the tables of the distributions that are looked for are parsed: the others are megabytes.
     """
     starts = [found.start() for found in _TABLE.finditer(text)]
-    line = 1
-    for begin, end in zip(starts, [*starts[1:], len(text)], strict=True):
+    line, counted = 1, 0
+    for begin, end in pairwise([*starts, len(text)]):
         name = _NAME.search(text, begin, end)
         if name is None or normalized(name[1]) not in PACKAGES:
             continue
-        line = text.count("\n", 0, name.start()) + 1
+        line, counted = line + text.count("\n", counted, name.start()), name.start()
         try:
             (table,) = next(iter(read_toml(text[begin:end]).values()))
             yield from _locked(path, line, normalized(name[1]), table)

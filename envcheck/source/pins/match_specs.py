@@ -25,7 +25,7 @@ def match_spec(text: str) -> tuple[str, str] | None:
     """
     if not NAMED.search(text):
         return None
-    spec = text.split("#")[0].strip().rpartition("::")[2]
+    spec = text.partition("#")[0].strip().rpartition("::")[2]
     found = re.match(r"[\w.-]+", spec)
     name = normalized(found[0]) if found else ""
     name = VARIANTS.get(name, name)
@@ -42,9 +42,9 @@ def match_spec(text: str) -> tuple[str, str] | None:
 
 
 def _specifier(rest: str) -> str:
-    whole = re.fullmatch(r"(?:==?)?\s*([\w.!+]+)(?:=|\s+)[\w.*]+", rest)  # version and build
+    whole = re.fullmatch(r"((?:==?)?\s*([\w.!+*]+))(?:=|\s+)[\w.*]+", rest)  # version and build
     if whole:
-        return checked(f"=={whole[1]}")
+        return checked(_clause(whole[1]) if "*" in whole[2] else f"=={whole[2]}")
     return checked(",".join(_clause(clause.strip()) for clause in rest.split(",")))
 
 

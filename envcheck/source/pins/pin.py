@@ -123,8 +123,11 @@ def _from_address(text: str) -> tuple[str, str, str] | None:
     if archive is not None:
         name = normalized(archive[1])
         return (name, checked(f"=={archive[2]}"), marker.strip()) if name in PACKAGES else None
-    named = re.match(r"([\w.-]+)\s*(?:\[[^\]]*\])?\s*@", address) or _PROJECT.search(address.strip())
-    if named is None or not any(normalized(name) in PACKAGES for name in named.groups() if name):
+    direct = re.match(r"([\w.-]+)\s*(?:\[[^\]]*\])?\s*@", address)
+    named = [
+        name for found in (direct, *_PROJECT.finditer(address.strip())) if found for name in found.groups() if name
+    ]
+    if not any(normalized(name) in PACKAGES for name in named):
         return None
     raise Unclear(f"its address does not tell which version this is: {_short(text)}")
 

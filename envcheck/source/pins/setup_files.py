@@ -30,17 +30,18 @@ def read_cfg(path: str, text: str) -> Iterator[Told]:
         yield Unread(path, f"this is no setup.cfg that can be read: {' '.join(str(error.message).split())[:200]}")
         return
     lines = Lines(text)
-    listed = [("", parser.get("options", "install_requires", fallback=""))]
+    listed = [("options", "", parser.get("options", "install_requires", fallback=""))]
     if parser.has_section("options.extras_require"):
-        listed += parser.items("options.extras_require")
-    for group, value in listed:
+        listed += [("options.extras_require", *each) for each in parser.items("options.extras_require")]
+    for section, group, value in listed:
+        lines.find(rf"^\[{re.escape(section)}\]")
         files = re.match(r"\s*file:(.*)", value, re.DOTALL)
         for words in re.split(r"[,\n]", files[1]) if files else value.split("\n" if "\n" in value else ";"):
             entry = words.split(" #")[0].strip()
             if files and entry:
                 yield Include(entry, 1)
             elif entry and NAMED.search(entry):
-                yield from pinned(entry, path, lines.find(rf"^[^#\n]*{re.escape(entry)}"), group)
+                yield from pinned(entry, path, lines.find(rf"(?<![\w.-]){re.escape(entry)}"), group)
 
 
 def read_py(path: str, text: str) -> Iterator[Told]:
@@ -74,20 +75,22 @@ def _setup_calls(tree: ast.Module) -> Iterator[ast.Call]:
 
 def _asked(call: ast.Call, literals: _Literals) -> Iterator[tuple[str, str, int]]:
     """The extra, the requirement and the line of everything that one call of ``setup`` asks for."""
+    given = [(keyword.arg, keyword.value) for keyword in call.keywords if keyword.arg is not None]
     for keyword in call.keywords:
-        if keyword.arg == "install_requires":
-            listed = [("", keyword.value)]
-        elif keyword.arg == "extras_require":
-            listed = literals.items(keyword.value)
-        else:
-            continue
+        given += literals.items(keyword.value) if keyword.arg is None else []
+    for name, asked in given:
+        listed = [("", asked)] if name == "install_requires" else []
+        listed += literals.items(asked) if name == "extras_require" else []
         for group, value in listed:
             for text, line in literals.strings(value):
-                yield from ((group, words, line) for words in text.split("\n"))
+                yield from ((group, words, at) for at, words in enumerate(text.split("\n"), line))
 
 
 class _Literals:
-    """Follows the names of one file to the literals assigned to them; ``computed`` is the line of the first that has none."""
+    """Follows the names of one file to the literals assigned to them; ``computed`` is the line of the first that has none.
+
+    It goes as deep as the expressions do: who asks it must be ready for ``RecursionError``.
+    """
 
     def __init__(self, tree: ast.Module) -> None:
         self.computed = 0
@@ -104,31 +107,33 @@ class _Literals:
                     self._assigned.setdefault(target.id, []).append(node.value)  # type: ignore[attr-defined]  # all have one
 
     def items(self, node: ast.expr) -> list[tuple[str, ast.expr]]:
-        """The keys and values of a dictionary."""
+        """The keys and values of a dictionary, also of ``dict(key=value)``."""
         found = []
         for value in self._values(node):
-            for key, inner in (
-                zip(value.keys, value.values, strict=True) if isinstance(value, ast.Dict) else [(None, value)]
-            ):
-                name = self._text(key) if key is not None else None
-                if name is None:
-                    self._give_up(value)
-                else:
-                    found.append((name, inner))
+            if isinstance(value, ast.Dict):
+                keys = [None if key is None else self._text(key) for key in value.keys]
+                pairs = list(zip(keys, value.values, strict=True))
+            elif isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "dict":
+                pairs = [(keyword.arg, keyword.value) for keyword in value.keywords]
+            else:
+                pairs = [(None, value)]
+            found += [(name, inner) for name, inner in pairs if name is not None]
+            if len(pairs) != len([name for name, _ in pairs if name is not None]):
+                self._give_up(value)
         return found
 
     def strings(self, node: ast.expr, within: frozenset[str] = frozenset()) -> list[tuple[str, int]]:
         """The strings in an expression of lists, sums and names, each with its line; ``within`` are the names being followed."""
-        if isinstance(node, ast.Name) and node.id in within:
-            return []  # requires = requires + [...]: all that was ever assigned to it is read anyway
         if isinstance(node, ast.Name):
+            if node.id in within:
+                return []  # requires = requires + [...]: all that was ever assigned to it is read anyway
             within |= {node.id}
         found = []
         for value in self._values(node):
             text = self._text(value)
             if text is not None:
                 found.append((text, value.lineno))
-            elif isinstance(value, ast.Name):
+            elif isinstance(value, ast.Name) and value is not node:
                 found += self.strings(value, within)
             elif isinstance(value, (ast.List, ast.Tuple, ast.Set)):
                 found += [each for element in value.elts for each in self.strings(element, within)]
@@ -157,8 +162,8 @@ class _Literals:
             return node.value if isinstance(node.value, str) else None
         if isinstance(node, ast.FormattedValue) and node.conversion == -1 and node.format_spec is None:
             return self._text(node.value)
-        if isinstance(node, ast.Name) and len(self._assigned.get(node.id, ())) == 1:
-            return self._text(self._assigned[node.id][0])
+        if isinstance(node, ast.Name):
+            return self._text_of_name(node.id)
         if isinstance(node, ast.JoinedStr):
             texts = [self._text(each) for each in node.values]
         elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
@@ -167,6 +172,14 @@ class _Literals:
             return None
         whole = "".join(text for text in texts if text is not None)
         return whole if None not in texts and len(whole) <= LARGEST_TEXT else None
+
+    def _text_of_name(self, name: str) -> str | None:
+        """The text of a name that is assigned once, and not from itself."""
+        values = self._assigned.pop(name, [])
+        text = self._text(values[0]) if len(values) == 1 else None
+        if values:
+            self._assigned[name] = values
+        return text
 
     def _give_up(self, node: ast.expr) -> None:
         self.computed = self.computed or node.lineno

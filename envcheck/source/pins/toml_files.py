@@ -20,7 +20,7 @@ from envcheck.source.toml import read as read_toml
 
 GROUP = "*"
 """In the tables below: a key that names a group."""
-LISTS = (
+LISTS: tuple[tuple[str, ...], ...] = (
     ("project", "dependencies"),
     ("project", "optional-dependencies", GROUP),
     ("dependency-groups", GROUP),
@@ -32,7 +32,7 @@ LISTS = (
     ("tool", "hatch", "envs", GROUP, "extra-dependencies"),
 )
 """Where lists of requirements stand."""
-TABLES = (
+TABLES: tuple[tuple[str, ...], ...] = (
     ("tool", "poetry", "dependencies"),
     ("tool", "poetry", "dev-dependencies"),
     ("tool", "poetry", "group", GROUP, "dependencies"),
@@ -40,7 +40,7 @@ TABLES = (
     ("dev-packages",),
 )
 """Where tables of names and ranges stand; the last two are a Pipfile's."""
-FILES = (
+FILES: tuple[tuple[str, ...], ...] = (
     ("tool", "setuptools", "dynamic", "dependencies"),
     ("tool", "setuptools", "dynamic", "optional-dependencies", GROUP),
 )
@@ -57,12 +57,10 @@ def read(path: str, text: str) -> Iterator[Told]:
         yield Unread(path, f"this is no TOML that can be read: {error}")
         return
     lines = Lines(text)
-    for keys in LISTS:
-        for group, value in _values(content, keys):
-            yield from _listed(path, ".".join(keys), value, group, lines)
-    for keys in TABLES:
-        for group, value in _values(content, keys):
-            yield from _named(path, ".".join(keys), value, group, lines)
+    for places, tell in ((LISTS, _listed), (TABLES, _named)):
+        for keys in places:
+            for group, value in _values(content, keys):
+                yield from tell(path, ".".join(keys), value, group, lines)
     for keys in FILES:
         for _, value in _values(content, keys):
             yield from _files(value, lines)
@@ -85,7 +83,7 @@ def _listed(path: str, place: str, value: Any, group: str, lines: Lines) -> Iter
         return
     for each in value:
         if isinstance(each, str) and _looked_for(each):
-            line = lines.find(rf"[\"']{re.escape(each)}[\"']")
+            line = lines.find(_quoted(each))
             yield from pinned(each, path, line, group)
 
 
@@ -102,7 +100,7 @@ def _named(path: str, place: str, value: Any, group: str, lines: Lines) -> Itera
         distribution = normalized(name)
         if distribution not in PACKAGES:
             continue
-        line = lines.find(rf"^(?:[^#\n]*[.{{,])?\s*[\"']?{re.escape(name)}[\"']?\s*[=.\]]")
+        line = lines.find(rf"^(?:[^#\n]*[.{{,])?[ \t]*[\"']?{re.escape(name)}[\"']?[ \t]*[=.\]]")
         for each in wanted if isinstance(wanted, list) else [wanted]:
             try:
                 versions, marker = _one(each)
@@ -140,4 +138,9 @@ def _files(value: Any, lines: Lines) -> Iterator[Include]:
     named = value.get("file") if isinstance(value, dict) else None
     for file in named if isinstance(named, list) else [named]:
         if isinstance(file, str):
-            yield Include(file, lines.find(rf"[\"']{re.escape(file)}[\"']"))
+            yield Include(file, lines.find(_quoted(file)))
+
+
+def _quoted(text: str) -> str:
+    """A pattern of the text as a TOML string."""
+    return rf"[\"']{re.escape(text)}[\"']"

@@ -237,10 +237,11 @@ class Window:
 class Coverage:
     """How much model code was looked at and understood.
 
-    ``scanned``, ``skipped`` and ``unparsed`` count files; unparsed ones, in whole or in part, are among the scanned. ``known``,
-    ``unknown`` and ``guarded`` count references over all targets: judged; nothing is recorded about them; not run on the
-    target, or an absent name is caught. ``folded`` ones fail only because of another finding, ``untyped`` are attributes of objects whose class
-    could not be told; neither is in ``total``. ``targets`` are the targets in words, ``notes`` what else must be known.
+    ``scanned``, ``skipped`` and ``unparsed`` count files; unparsed ones, in whole or in part, are among the scanned.
+    ``known``, ``unknown`` and ``guarded`` count references over all targets: judged; nothing is recorded about them; not run
+    on the target, or an absent name is caught. ``folded`` ones fail only because of another finding, ``untyped`` are attributes
+    of objects whose class could not be told; neither is in ``total``. ``targets`` are the targets in words, ``notes`` what else
+    must be known.
     """
 
     scanned: int = 0

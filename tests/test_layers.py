@@ -15,7 +15,7 @@ PACKAGE = Path(envcheck.__file__).parent
 NOUNS = {"inventory", "findings", "versions", "errors", "printable"}
 MAY_IMPORT = {
     **dict.fromkeys(NOUNS, NOUNS),
-    "checks": NOUNS | {"checks"},
+    "checks": NOUNS,
     "reporters": NOUNS | {"reporters", "codec"},
     "registry": NOUNS,
     "engine": NOUNS | {"registry"},

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from envcheck.checks.api_names import evidence, fix_of, location
 from envcheck.findings import Finding, Severity, check
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ def behaviour(code: Code) -> Iterator[Finding]:
 
     Cause: ``Adam(lr=0.1)`` is taken and ignored by Keras 2.11 to 2.15, ``hard_sigmoid`` computes other numbers in Keras 3…
 
-    Fix: what the finding says.
+    How to fix: what the finding says.
 
     Source: measured; each row of ``compat_matrix/api/replacements/changed.yaml`` names its releases.
     """
@@ -32,7 +31,9 @@ def behaviour(code: Code) -> Iterator[Finding]:
 def deprecated(code: Code) -> Iterator[Finding]:
     """The code uses a name that the target still has and calls deprecated.
 
-    Fix: what the finding names, before the name goes.
+    Cause: the release itself marks it; a later one may not have it.
+
+    How to fix: what the finding names, before the name goes.
 
     Source: the marks that TensorFlow and Keras themselves put on the name.
     """
@@ -46,7 +47,7 @@ def private(code: Code) -> Iterator[Finding]:
 
     Cause: such names move and go without notice, most often in a minor release.
 
-    Fix: the public name, where there is one.
+    How to fix: the public name, where there is one.
 
     Source: https://www.tensorflow.org/guide/versions#what_is_covered
     """
@@ -61,7 +62,7 @@ def foreign(code: Code) -> Iterator[Finding]:
     Cause: it still imports, and the installed Keras takes its layers, models and optimizers for objects that it does not know
     ("Only instances of keras.Layer can be added").
 
-    Fix: ``tensorflow.keras`` or ``keras``.
+    How to fix: ``tensorflow.keras`` or ``keras``.
 
     Source: measured on TensorFlow 2.6 to 2.21.
     """
@@ -76,7 +77,7 @@ def mixed(code: Code) -> Iterator[Finding]:
     Cause: up to TensorFlow 2.5 the package ``keras`` and ``tf.keras`` are two libraries, and so they are where
     ``TF_USE_LEGACY_KERAS=1`` makes ``tf.keras`` tf_keras; their layers, models and optimizers refuse each other.
 
-    Fix: import all of it from one of them.
+    How to fix: import all of it from one of them.
 
     Source: measured on TensorFlow 1.15 with Keras 2.3, and TensorFlow 2.16 with Keras 3 and tf_keras.
     """
@@ -85,4 +86,4 @@ def mixed(code: Code) -> Iterator[Finding]:
 
 
 def _finding(verdict: Verdict, message: str, severity: Severity | None = None) -> Finding:
-    return Finding(message, fix_of(verdict), location(verdict), verdict.symbol, evidence(verdict), severity)
+    return Finding(message, verdict.fix, verdict.location, verdict.symbol, verdict.evidence, severity)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from envcheck.checks.api_names import evidence, fix_of, location
 from envcheck.findings import Finding, Severity, check
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ def keywords(code: Code) -> Iterator[Finding]:
     Cause: the parameter was removed or renamed (``Adam(lr=)``), or is not there yet. Where ``**kwargs`` decides, keywords were
     tried on the real object; what was not tried is not judged.
 
-    Fix: the parameter that the finding names, or leave it out.
+    How to fix: the parameter that the finding names, or leave it out.
 
     Source: the signatures of the packages themselves: ``envcheck api NAME``.
     """
@@ -35,7 +34,7 @@ def positions(code: Code) -> Iterator[Finding]:
 
     Cause: parameters became keyword-only, or were removed.
 
-    Fix: give them by keyword.
+    How to fix: give them by keyword.
 
     Source: the signatures of the packages themselves: ``envcheck api NAME``.
     """
@@ -50,7 +49,7 @@ def values(code: Code) -> Iterator[Finding]:
     Cause: ``model.save("folder")`` without ``.keras`` or ``.h5``, ``save_format="tf"``, ``save_weights`` without
     ``.weights.h5`` and their like. Only literals and the ends of paths are looked at.
 
-    Fix: what the finding names.
+    How to fix: what the finding names.
 
     Source: measured on Keras 2.15 and Keras 3; each row of ``compat_matrix/api/values.yaml`` names its releases.
     """
@@ -62,7 +61,9 @@ def values(code: Code) -> Iterator[Finding]:
 def identifiers(code: Code) -> Iterator[Finding]:
     """The code names an optimizer, loss, metric, activation or initializer by a string that the target does not know.
 
-    Fix: a string that the target knows, or the object itself.
+    Cause: the identifier was removed, is not there yet, or names an object that nobody registered.
+
+    How to fix: a string that the target knows, or the object itself.
 
     Source: tried on the packages themselves; ``compat_matrix/api/identifiers.txt`` names the releases.
     """
@@ -71,11 +72,5 @@ def identifiers(code: Code) -> Iterator[Finding]:
 
 
 def _finding(verdict: Verdict, message: str) -> Finding:
-    return Finding(
-        message,
-        fix_of(verdict),
-        location(verdict),
-        verdict.symbol,
-        evidence(verdict),
-        SEVERITIES[verdict.runs],
-    )
+    severity = SEVERITIES[verdict.runs]
+    return Finding(message, verdict.fix, verdict.location, verdict.symbol, verdict.evidence, severity)

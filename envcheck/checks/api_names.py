@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from envcheck.findings import Finding, Fix, Location, Severity, check
+from envcheck.findings import Finding, Severity, check
 
 if TYPE_CHECKING:
     from envcheck.verdicts.found import Code, Verdict
@@ -18,11 +18,11 @@ def modules(code: Code) -> Iterator[Finding]:
     Cause: modules such as ``tensorflow.contrib``, ``keras.layers.merge`` or ``keras.utils.np_utils`` went away; some, such as
     ``tensorflow.distribute`` before 2.2, are there as an attribute and cannot be imported by that path.
 
-    Fix: import the public name that the finding gives, or pin the releases that have the module.
+    How to fix: import the public name that the finding gives, or pin the releases that have the module.
 
     Source: the packages themselves, release by release: ``envcheck api NAME``.
     """
-    yield from (finding(verdict, "has no module") for verdict in code.of("absent-module"))
+    yield from (_finding(verdict, "has no module") for verdict in code.of("absent-module"))
 
 
 @check("API102", "names are there", Severity.ERROR)
@@ -32,33 +32,37 @@ def names(code: Code) -> Iterator[Finding]:
     Cause: it was removed, or never was there. A name that only an import of its module brings, such as
     ``tf.keras.saving`` with Keras 3, is absent too until something imports it.
 
-    Fix: what the finding names; without a replacement, pin the releases that have the name.
+    How to fix: what the finding names; without a replacement, pin the releases that have the name.
 
     Source: the packages themselves, release by release: ``envcheck api NAME``.
     """
-    yield from (finding(verdict, "has no") for verdict in code.of("absent-name"))
+    yield from (_finding(verdict, "has no") for verdict in code.of("absent-name"))
 
 
 @check("API103", "names are where the code looks for them", Severity.ERROR)
 def moved(code: Code) -> Iterator[Finding]:
     """The code uses a name that the target has elsewhere or under another name.
 
-    Fix: write the new name.
+    Cause: the name moved, as ``tf.Session`` to ``tf.compat.v1.Session``, or its module was renamed.
+
+    How to fix: write the new name.
 
     Source: the packages themselves: both names stand for the same object, or for one and its successor.
     """
-    yield from (finding(verdict, "has no") for verdict in code.of("moved"))
+    yield from (_finding(verdict, "has no") for verdict in code.of("moved"))
 
 
 @check("API104", "names are there already", Severity.ERROR)
 def not_yet(code: Code) -> Iterator[Finding]:
     """The code uses a name that only newer releases than the target have.
 
-    Fix: upgrade to a release that has it, or write what the target has instead.
+    Cause: the code was written for a newer TensorFlow or Keras.
+
+    How to fix: upgrade to a release that has it, or write what the target has instead.
 
     Source: the packages themselves, release by release: ``envcheck api NAME``.
     """
-    yield from (finding(verdict, "has no", later="not yet: ") for verdict in code.of("not-yet"))
+    yield from (_finding(verdict, "has no", later="not yet: ") for verdict in code.of("not-yet"))
 
 
 @check("API105", "objects have the methods and attributes that are used", Severity.ERROR)
@@ -68,14 +72,14 @@ def methods(code: Code) -> Iterator[Finding]:
     Cause: ``model.fit_generator``, ``model.predict_classes``, ``optimizer.lr`` and their like. The class is told from how the
     object was made; where that cannot be told nothing is said.
 
-    Fix: what the finding names.
+    How to fix: what the finding names.
 
     Source: the packages themselves, release by release: ``envcheck api NAME``.
     """
-    yield from (finding(verdict, "has no") for verdict in code.of("method"))
+    yield from (_finding(verdict, "has no") for verdict in code.of("method"))
 
 
-def finding(verdict: Verdict, lacks: str, *, later: str = "") -> Finding:
+def _finding(verdict: Verdict, lacks: str, *, later: str = "") -> Finding:
     """A name that is absent, as a finding."""
     more = (
         f"; {verdict.folded} more use{'s' if verdict.folded != 1 else ''} of it in this file fail with it"
@@ -83,44 +87,4 @@ def finding(verdict: Verdict, lacks: str, *, later: str = "") -> Finding:
         else ""
     )
     message = f"{verdict.target} {lacks} {verdict.symbol}: {later}{verdict.why}{more}"
-    return Finding(
-        message,
-        fix_of(verdict),
-        location(verdict),
-        verdict.symbol,
-        evidence(verdict),
-    )
-
-
-def location(verdict: Verdict) -> Location:
-    """Where the reference stands."""
-    return Location(verdict.place.path, verdict.place.line, verdict.place.column, verdict.place.cell)
-
-
-def evidence(verdict: Verdict) -> dict[str, object]:
-    """What machines want to know."""
-    return {
-        "kind": verdict.kind,
-        "parameter": verdict.parameter,
-        "target": verdict.target,
-        "use": verdict.use,
-        "folded": verdict.folded,
-        "width": verdict.place.width,
-        **verdict.details,
-    }
-
-
-def fix_of(verdict: Verdict) -> Fix | None:
-    """What to write instead, where that is known."""
-    words = []
-    if verdict.use:
-        parameter = verdict.parameter is not None and verdict.use.isidentifier()
-        words.append(f"write {verdict.use}{'=' if parameter else ''}")
-    if verdict.advice:
-        words.append(verdict.advice)
-    if verdict.example:
-        words.append(f"for example: {verdict.example}")
-    if not words:
-        return None
-    joined = "; ".join(word.rstrip(".") for word in words)
-    return Fix(joined)
+    return Finding(message, verdict.fix, verdict.location, verdict.symbol, verdict.evidence)

@@ -17,7 +17,9 @@ def readable(code: Code) -> Iterator[Finding]:
 
     Cause: Python 2 code, a conflict marker, a cut-off file, a notebook that is not JSON, a file without read permission.
 
-    Fix: mend the file, or leave it out with ``--exclude``.
+    How to fix: mend the file, or leave it out with ``--exclude``.
+
+    Source: what reading and parsing the file said.
     """
     for trouble in code.troubles:
         where = Location(trouble.path, trouble.line, None, trouble.cell)

@@ -47,8 +47,8 @@ def command(
 ) -> int:
     """Inventory the environment, check it, and run a tiny model on the device.
 
-    One command before training: it names the one cause and the one fix, and says what it did not look at. PATH is model code, which
-    is scanned for the releases that are installed, as `envcheck scan` does.
+    One command before training: it names the one cause and the one fix, and says what it did not look at. PATH is model code,
+    which is scanned for the releases that are installed, as `envcheck scan` does.
     """
     if source and python:
         raise UsageError("--from judges a saved inventory; --python looks at an interpreter: give one of them")

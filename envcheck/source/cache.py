@@ -10,8 +10,6 @@ from typing import TypeVar
 
 import msgspec
 
-from envcheck import __version__
-
 T = TypeVar("T")
 DIGEST = 16
 """Bytes of the checksum that opens an entry: a damaged one is not taken for a reading."""
@@ -26,7 +24,7 @@ class Cache:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._salt = f"{__version__} {sys.version_info[:2]} {_reader()}".encode()
+        self._salt = f"{sys.version_info[:2]} {_reader()}".encode()
 
     def key(self, data: bytes, notebook: bool, project: frozenset[str]) -> str:
         """The name of the entry for the content of a file, read as part of a project."""

@@ -99,9 +99,9 @@ class Explain:
             return "not-yet" if history and self._not_yet(history) else "method"
         if history is not None and history.present and self._not_yet(history):
             return "not-yet"
-        last = seen.name.rpartition(".")[2].lower()
+        last = seen.name.rpartition(".")[2]
         use = advice.use if advice is not None else None
-        same = advice is not None and (not advice.written or (use or "").rpartition(".")[2].lower() == last)
+        same = advice is not None and (not advice.written or (use or "").rpartition(".")[2] == last)
         if use and same and self._api.ask(use, self._target).status in (Status.PRESENT, Status.DEPRECATED):
             return "moved"
         missing = self._api.history(seen.missing) if "()" not in seen.missing else None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from envcheck.findings import Fix, Location
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -52,6 +54,37 @@ class Verdict:
     sources: tuple[str, ...] = ()
     asked: str = "attribute"
     details: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def location(self) -> Location:
+        """Where the reference stands."""
+        return Location(self.place.path, self.place.line, self.place.column, self.place.cell)
+
+    @property
+    def evidence(self) -> dict[str, Any]:
+        """What machines want to know, as JSON values."""
+        return {
+            "kind": self.kind,
+            "parameter": self.parameter,
+            "target": self.target,
+            "use": self.use,
+            "folded": self.folded,
+            "width": self.place.width,
+            **self.details,
+        }
+
+    @property
+    def fix(self) -> Fix | None:
+        """What to write instead, where that is known."""
+        words = []
+        if self.use:
+            keyword = self.parameter is not None and self.use.isidentifier()
+            words.append(f"write {self.use}{'=' if keyword else ''}")
+        if self.advice:
+            words.append(self.advice)
+        if self.example:
+            words.append(f"for example: {self.example}")
+        return Fix("; ".join(word.rstrip(".") for word in words)) if words else None
 
 
 @dataclass(frozen=True, slots=True)

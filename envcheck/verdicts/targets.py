@@ -25,7 +25,9 @@ def completed(target: Target, shelf: Shelf) -> Target:
     if target.keras is None and tensorflow >= SEAM:
         newest = [release for release in shelf.book("keras").versions if release >= KERAS_3][-1]
         target = replace(target, keras=newest)
-    elif target.keras is None and tensorflow < FIRST_OWN_KERAS:
+    elif target.keras is None and tensorflow >= FIRST_OWN_KERAS:
+        target = replace(target, keras=Version(f"{tensorflow.major}.{tensorflow.minor}.0"))
+    elif target.keras is None:
         last = next((keras for first, keras in LAST_FOR_OLD if tensorflow >= Version(first)), None)
         target = replace(target, keras=Version(last)) if last else target
     if target.through_tf_keras and target.tf_keras is None:

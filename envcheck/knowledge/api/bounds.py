@@ -13,7 +13,8 @@ from envcheck.knowledge.api.target import FIRST_OWN_KERAS, KERAS_3, Target
 
 Bounds = Mapping[str, str]
 """Specifiers by package: ``keras`` bounds Keras's releases (of ``keras``, and of ``tf.keras`` from TensorFlow 2.16 on), ``tensorflow``
-those of TensorFlow and of the ``tf.keras`` that TensorFlow 2.15 and older bring along. A row about both says both."""
+those of TensorFlow and of the ``tf.keras`` that TensorFlow 2.15 and older bring along. A row about both says both; ``<2.4 or >=3.0``
+is either."""
 
 
 def root_of(name: str) -> str:
@@ -47,7 +48,7 @@ def holds(bounds: Bounds, root: str, target: Target, shelf: Shelf) -> bool | Non
 def _within(bounds: Bounds, packages: tuple[str, ...], release: Version) -> bool | None:
     """By the first of the packages that the row bounds."""
     specifier = next((bounds[package] for package in packages if package in bounds), None)
-    return None if specifier is None else _specifier(specifier).contains(release, prereleases=True)
+    return None if specifier is None else any(one.contains(release, prereleases=True) for one in _specifiers(specifier))
 
 
 def _releases(root: str, target: Target, shelf: Shelf) -> Iterator[tuple[tuple[str, ...], Version]]:
@@ -70,5 +71,5 @@ def _releases(root: str, target: Target, shelf: Shelf) -> Iterator[tuple[tuple[s
 
 
 @lru_cache(maxsize=None)
-def _specifier(text: str) -> SpecifierSet:
-    return SpecifierSet(text)
+def _specifiers(text: str) -> tuple[SpecifierSet, ...]:
+    return tuple(SpecifierSet(part) for part in text.split(" or "))

@@ -45,6 +45,8 @@ class Other(Enum):
 
     NUMBERS = "numbers"
     """A list or tuple of nothing but numbers, or of such lists."""
+    TEXTS = "texts"
+    """A list or tuple of nothing but strings."""
     COMPUTED = "computed"
 
 
@@ -110,8 +112,8 @@ class When(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             return isinstance(value, bool)
         if self.kind == "number":
             return isinstance(value, (int, float)) and not isinstance(value, bool)
-        if self.kind == "numbers":
-            return value is Other.NUMBERS
+        if self.kind in ("numbers", "texts"):
+            return value is Other(self.kind)
         return isinstance(value, Instance) and {keras_name(one) or one for one in value.classes} == {self.kind}
 
 
@@ -128,6 +130,7 @@ class Value(msgspec.Struct, frozen=True):
     instance: bool = False
     parameter: str | None = None
     position: int | None = None
+    named: bool = True
     when: When | None = None
     beside: Mapping[str, tuple[Constant, ...]] = {}
     without: Mapping[str, tuple[Constant, ...]] = {}
@@ -202,7 +205,7 @@ def _judged(row: Value, call: Call) -> Iterator[Judged]:
         return
     if row.parameter is not None:
         found = call.argument(row.parameter, row.position)
-        if found is not None and (row.when is None or row.when.fits(found[1])):
+        if found is not None and (row.named or found[0] != row.parameter) and (row.when is None or row.when.fits(found[1])):
             yield Judged(row, found[0])
     elif row.when is None:
         yield Judged(row)

@@ -74,12 +74,11 @@ class _Page:
             for line in described(prefix, self._report.inventory):
                 self._print(line, indent=4)
         for outcome in outcomes:
-            if outcome.status is Status.BROKEN:
-                self._marked("x", f"{outcome.code} is broken, a bug in envcheck: {outcome.reason}", "bold magenta")
-            elif outcome.status is Status.FAILED:
+            self._broken(outcome)
+            if outcome.status is Status.FAILED:
                 for finding in outcome.findings:
                     self._finding(outcome, finding)
-            elif self._style.verbosity > 0:
+            elif self._style.verbosity > 0 and outcome.status is not Status.BROKEN:
                 self._other(outcome)
         if not quiet:
             if self._style.verbosity == 0:
@@ -94,8 +93,7 @@ class _Page:
             self._print("Model code", style="bold")
         outcomes = [outcome for outcome in self._report.outcomes if outcome.code.startswith(CODE)]
         for outcome in outcomes:
-            if outcome.status is Status.BROKEN:
-                self._marked("x", f"{outcome.code} is broken, a bug in envcheck: {outcome.reason}", "bold magenta")
+            self._broken(outcome)
         judged = located(outcomes)
         shown = [each for each in judged if severity_of(each) is not Severity.NOTE or self._style.verbosity > 0]
         if self._style.statistics:
@@ -144,6 +142,10 @@ class _Page:
             if finding.fix.verify and self._style.verbosity > 0:
                 self._print("afterwards:", indent=6)
                 self._command(finding.fix.verify)
+
+    def _broken(self, outcome: Outcome) -> None:
+        if outcome.status is Status.BROKEN:
+            self._marked("x", f"{outcome.code} is broken, a bug in envcheck: {outcome.reason}", "bold magenta")
 
     def _other(self, outcome: Outcome) -> None:
         words = {Status.PASSED: "ok", Status.NOT_APPLICABLE: "not applicable", Status.SKIPPED: "not checked"}

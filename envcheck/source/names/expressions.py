@@ -173,9 +173,7 @@ class Expressions:
         """Whether a method of the class assigns the attribute; the method is read then, so that its value is known."""
         raise NotImplementedError
 
-    def call_function(
-        self, function: Function, node: ast.Call | None, arguments: list[Value], named: dict[str, Value], me: Value
-    ) -> Value:
+    def call_function(self, function: Function, arguments: list[Value], named: dict[str, Value], me: Value) -> Value:
         """What calling a function of the file gives."""
         raise NotImplementedError
 
@@ -386,12 +384,12 @@ class Expressions:
             return self._version_called(target, arguments)
         if isinstance(target, Function):
             me = self.receiver(node.func)
-            return self.call_function(target, node, arguments, {key: each for key, each in named.items() if key}, me)
+            return self.call_function(target, arguments, {key: each for key, each in named.items() if key}, me)
         if isinstance(target, Class):
             first = target.members.get("__init__")
             if isinstance(first, Function):
                 known = {key: each for key, each in named.items() if key}
-                self.call_function(first, node, arguments, known, Instance(target))
+                self.call_function(first, arguments, known, Instance(target))
             return Instance(target)
         if isinstance(node.func, (ast.Attribute, ast.Name)):
             return self._plain_called(node.func, arguments)

@@ -432,9 +432,7 @@ class Reader(Expressions):
         about = any("__version__" in use.symbol for use in self.uses[first:])
         return ("opaque",) if "skip" in name or ("parameterize" in name and about) else None
 
-    def call_function(
-        self, function: Function, node: ast.Call | None, arguments: list[Value], named: dict[str, Value], me: Value
-    ) -> Value:
+    def call_function(self, function: Function, arguments: list[Value], named: dict[str, Value], me: Value) -> Value:
         """What calling a function of the file gives; its body is read with what the first call gives it."""
         if function.state == "waiting":
             names = [each.arg for each in [*function.node.args.posonlyargs, *function.node.args.args]]
@@ -545,22 +543,28 @@ class Reader(Expressions):
 def stored(statements: list[ast.stmt], me: str) -> Iterator[str]:
     """The attributes that statements assign on a name, in blocks of all depths; expressions cannot, so they are not entered."""
     for each in statements:
-        if isinstance(each, (ast.Assign, ast.Delete)):
-            targets = list(each.targets)
-        elif isinstance(each, (ast.AugAssign, ast.AnnAssign, ast.For, ast.AsyncFor)):
-            targets = [each.target]
-        elif isinstance(each, (ast.With, ast.AsyncWith)):
-            targets = [item.optional_vars for item in each.items if item.optional_vars is not None]
-        else:
-            targets = []
-        while targets:
-            target = targets.pop()
-            if isinstance(target, ast.Attribute):
-                if isinstance(target.value, ast.Name) and target.value.id == me:
-                    yield target.attr
-            elif isinstance(target, (ast.Tuple, ast.List)):
-                targets.extend(target.elts)
+        for target in _targets(each):
+            if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id == me:
+                yield target.attr
         for name in ("body", "orelse", "finalbody"):
             yield from stored(getattr(each, name, None) or [], me)
         for inner in [*getattr(each, "handlers", ()), *getattr(each, "cases", ())]:
             yield from stored(inner.body, me)
+
+
+def _targets(statement: ast.stmt) -> Iterator[ast.expr]:
+    """What a statement assigns to, the parts of tuples one by one."""
+    if isinstance(statement, (ast.Assign, ast.Delete)):
+        left = list(statement.targets)
+    elif isinstance(statement, (ast.AugAssign, ast.AnnAssign, ast.For, ast.AsyncFor)):
+        left = [statement.target]
+    elif isinstance(statement, (ast.With, ast.AsyncWith)):
+        left = [item.optional_vars for item in statement.items if item.optional_vars is not None]
+    else:
+        return
+    while left:
+        target = left.pop()
+        if isinstance(target, (ast.Tuple, ast.List)):
+            left.extend(target.elts)
+        else:
+            yield target

@@ -1,22 +1,60 @@
-"""Which rows a team lays over the matrix: ``--matrix FILE``, else ``matrix`` under ``[tool.envcheck]`` in pyproject.toml."""
+"""What a project sets for envcheck: ``[tool.envcheck]`` in pyproject.toml, and the matrix that this or ``--matrix`` names."""
 
 from __future__ import annotations
 
 import importlib
+import os
 import re
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from envcheck.errors import UsageError
 from envcheck.knowledge.matrix import Matrix, load_matrix
 
-KEYS = ("matrix",)
+SCAN_KEYS = (
+    "target",
+    "select",
+    "ignore",
+    "exclude",
+    "extend-exclude",
+    "per-file-ignores",
+    "baseline",
+    "fail-on",
+    "legacy-keras",
+)
+"""What ``[tool.envcheck.scan]`` may say; ``[tool.envcheck]`` may say it as well. ``scan/settings.py`` reads it."""
+KEYS = ("matrix", "scan", *SCAN_KEYS)
 """What ``[tool.envcheck]`` may say."""
 LARGEST = 1 << 20
 """Bytes of the largest pyproject.toml that is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A pyproject.toml with ``[tool.envcheck]``: its path, and what the table says. Keys that there are not are refused."""
+
+    path: Path
+    table: dict[str, Any]
+
+    def where(self, key: str, table: str = "tool.envcheck") -> str:
+        """``pyproject.toml:4``: the line of a key in one of the tables."""
+        return f"{self.path}:{_line(self.path, key, table)}"
+
+    def refuse_unknown(self, keys: Iterable[str], known: tuple[str, ...], table: str = "tool.envcheck") -> None:
+        """Refuse the first of ``keys`` that is not known.
+
+        Raises:
+            UsageError: there is one; it names file and line.
+        """
+        for key in keys:
+            if key not in known:
+                raise UsageError(
+                    f"{self.where(key, table)}: unknown key {key} in [{table}]; there is {', '.join(known)}"
+                )
 
 
 def chosen_matrix(path: str | None) -> Matrix:
@@ -29,24 +67,40 @@ def chosen_matrix(path: str | None) -> Matrix:
         if not path.strip():
             raise UsageError("--matrix is given and names no file")
         return load_matrix(overlay=Path(path))
-    for project in _projects():
-        table = _table(project)
+    project = nearest()
+    return load_matrix() if project is None else _configured(project)
+
+
+def nearest(folder: str = ".") -> Project | None:
+    """The nearest pyproject.toml with ``[tool.envcheck]``, in ``folder`` or above; None without any.
+
+    Raises:
+        UsageError: one that speaks of envcheck cannot be read, is no TOML, or has an unknown key.
+    """
+    for path in _projects(folder):
+        table = _table(path)
         if table is not None:
-            return _configured(project, table)
-    return load_matrix()
+            project = Project(path, table)
+            project.refuse_unknown(table, KEYS)
+            return project
+    return None
 
 
-def _projects() -> Iterator[Path]:
-    """The pyproject.toml files of the current folder and its parents; what is no ordinary file is none."""
+def _projects(folder: str) -> Iterator[Path]:
+    """The pyproject.toml files of a folder and its parents; what is no ordinary file is none.
+
+    Their paths are relative to the current folder where they lie in or below it.
+    """
     try:
-        parents = Path.cwd().parents
-    except OSError:  # the folder is gone: it has no pyproject.toml either
+        here = Path.cwd()
+        start = Path(os.path.abspath(folder))  # noqa: PTH100 - Path.resolve would follow links: people know the path that they wrote
+    except (OSError, ValueError):  # the current folder is gone, or there is a NUL in the name: no pyproject.toml either
         return
-    for folder in (Path(), *parents):
-        path = folder / "pyproject.toml"
+    for each in (start, *start.parents):
+        path = (each.relative_to(here) if each.is_relative_to(here) else each) / "pyproject.toml"
         try:
             ordinary = stat.S_ISREG(path.stat().st_mode)
-        except OSError:  # not there, a loop of links, or behind a folder that we may not enter
+        except (OSError, ValueError):  # not there, a loop of links, or behind a folder that we may not enter
             continue
         if ordinary:
             yield path
@@ -84,27 +138,23 @@ def _no_toml(path: Path, error: Exception) -> str:
     return f"{where}: this is no TOML that can be read: {what}"
 
 
-def _configured(project: Path, table: dict[str, Any]) -> Matrix:
-    for key in table:
-        if key not in KEYS:
-            where = f"{project}:{_line(project, key)}"
-            raise UsageError(f"{where}: unknown key {key} in [tool.envcheck]; there is {', '.join(KEYS)}")
-    if "matrix" not in table:
+def _configured(project: Project) -> Matrix:
+    if "matrix" not in project.table:
         return load_matrix()
-    named = table["matrix"]
-    where = f"{project}:{_line(project, 'matrix')}"
+    named = project.table["matrix"]
     if not isinstance(named, str) or not named.strip():
-        raise UsageError(f"{where}: matrix in [tool.envcheck] is the name of a YAML file")
-    path = project.parent / named
+        raise UsageError(f"{project.where('matrix')}: matrix in [tool.envcheck] is the name of a YAML file")
+    path = project.path.parent / named
     if not path.exists():
-        raise UsageError(f"{where}: there is no file {path}")
+        raise UsageError(f"{project.where('matrix')}: there is no file {path}")
     return load_matrix(overlay=path)
 
 
-def _line(path: Path, key: str) -> int:
-    """The line on which ``key`` of ``[tool.envcheck]`` stands, from 1: TOML readers keep none."""
+def _line(path: Path, key: str, table: str = "tool.envcheck") -> int:
+    """The line on which ``key`` of a table stands, from 1: TOML readers keep none."""
     lines = path.read_text("utf-8", "replace").splitlines()
     start = next((number for number, line in enumerate(lines) if re.match(r"\s*\[\s*tool\s*\.", line)), 0)
-    start = next((number for number, line in enumerate(lines) if re.match(r"\s*\[.*\benvcheck\b", line)), start)
+    last = table.rpartition(".")[2]
+    start = next((number for number, line in enumerate(lines) if re.match(rf"\s*\[.*\b{last}\b", line)), start)
     pattern = re.compile(rf"\W*(?:.*\.)?[\"']?{re.escape(key)}\b")
     return next((number for number, line in enumerate(lines[start:], start + 1) if pattern.match(line)), start + 1)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import msgspec
+
 from envcheck.codec import encode_report
 from envcheck.findings import Report
 from envcheck.reporters import Style
@@ -11,4 +13,5 @@ from envcheck.reporters import Style
 
 def render(report: Report, style: Style) -> str:  # noqa: ARG001 - JSON has no style; the signature is every format's
     """JSON with two spaces of indentation, in ASCII: no control character of a file name reaches a terminal."""
-    return json.dumps(encode_report(report), indent=2) + "\n"
+    compact = json.dumps(encode_report(report))  # with an indent, json encodes in Python: ten times slower
+    return msgspec.json.format(compact, indent=2) + "\n"

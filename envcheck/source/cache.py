@@ -24,13 +24,18 @@ class Cache:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._project: frozenset[str] | None = None
+        self._names = b""
         self._salt = f"{sys.version_info[:2]} {_reader()}".encode()
 
     def key(self, data: bytes, notebook: bool, project: frozenset[str]) -> str:
         """The name of the entry for the content of a file, read as part of a project."""
+        if project is not self._project:
+            self._project = project
+            self._names = ",".join(sorted(project)).encode("utf-8", "surrogatepass")
         digest = hashlib.blake2b(self._salt, digest_size=20)
         digest.update(b"n" if notebook else b"p")
-        digest.update(",".join(sorted(project)).encode("utf-8", "surrogatepass"))
+        digest.update(self._names)
         digest.update(b"\0")
         digest.update(data)
         return digest.hexdigest()

@@ -10,19 +10,29 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import TypeAlias
 
 from envcheck.source.edits import Edit, blank, in_bytes
 
-_UNREADABLE = re.compile("[\0\ud800-\udfff]")
+_UNREADABLE = re.compile("[\0\ud800-\udfff]+")
 
 
 def unreadable_characters(text: str) -> list[Edit]:
     """The edits that replace characters that no source may have, each by one that takes as many bytes."""
     return [
-        Edit(found.start(), found.end(), " " if found[0] == "\0" else "\ufffd", "a character that no source may have")
+        Edit(
+            found.start(),
+            found.end(),
+            "".join(" " if char == "\0" else "\ufffd" for char in found[0]),
+            "a character that no source may have",
+        )
         for found in _UNREADABLE.finditer(text)
     ]
+
+
+_MOST = 20_000
+"""Edits of one kind; a text that has more is no program."""
 
 
 def foreign_idioms(text: str, code: str) -> list[Edit]:
@@ -32,7 +42,7 @@ def foreign_idioms(text: str, code: str) -> list[Edit]:
         text: Python source with lines ended by ``\n``.
         code: its ``mask``.
     """
-    found = [edit for idiom in _IDIOMS for edit in idiom(text, code)]
+    found = [edit for idiom in _IDIOMS for edit in islice(idiom(text, code), _MOST)]
     found.sort(key=lambda edit: (edit.start, edit.end))
     edits: list[Edit] = []
     for edit in found:

@@ -17,8 +17,8 @@ _DEEPEST = 90
 """Levels of indentation that are kept apart; Python itself gives up at 100."""
 _GROUP = 2_000
 """Characters of statements that are parsed together at first."""
-_ROUNDS = 12
-"""How often all of a text may be parsed on average: a bound on the time that hostile text takes."""
+_ROUNDS, _MORE, _PIECES = 3, 1_000_000, 20_000
+"""Bounds on the time that hostile text takes: so many times its characters and so many more are parsed, in so many pieces."""
 _EXHAUSTED = "too much around it is damaged"
 
 
@@ -99,7 +99,8 @@ class _Mending:
         self.shifts: dict[int, list[tuple[int, int]]] = {}
         self.gaps: list[Gap] = []
         self._check = check
-        self._left = _ROUNDS * len(text) + 100_000
+        self._left = _ROUNDS * len(text) + _MORE
+        self._pieces = _PIECES
         self.top = _blocks(_lines(text), self._indent)
 
     def block(self, statements: list[_Statement]) -> None:
@@ -117,8 +118,8 @@ class _Mending:
     def _statement(self, statement: _Statement, error: str) -> None:
         """Mends one statement that does not parse."""
         plain = len(statement.clauses) == 1 and not statement.clauses[0].head.opens and not statement.decorators
-        if self._left < 0 or not statement.clauses or plain:
-            self._leave_out(statement, _EXHAUSTED if self._left < 0 else error)
+        if self._exhausted or not statement.clauses or plain:
+            self._leave_out(statement, error)
             return
         for clause in statement.clauses:
             if clause.head.opens and not clause.body:
@@ -142,6 +143,10 @@ class _Mending:
             for clause in statement.clauses:
                 self._replace(clause.head, "if 1:" if clause.body else "pass", wrong)
 
+    @property
+    def _exhausted(self) -> bool:
+        return self._left < 0 or self._pieces < 0
+
     def _skeleton(self, statement: _Statement) -> list[str]:
         """The statement with nothing in its blocks."""
         rows = [row for decorator in statement.decorators for row in self._rows_of(decorator)]
@@ -158,7 +163,8 @@ class _Mending:
         """What is wrong with some rows of the same block."""
         text = "\n".join(rows)
         self._left -= len(text)
-        if self._left < 0:
+        self._pieces -= 1
+        if self._exhausted:
             return _EXHAUSTED
         return self._check(f"if 1:\n{text}\n" if text[:1] in (" ", "\t", "\f") else f"{text}\n")
 
@@ -312,7 +318,7 @@ def _stand_in(clause: _Clause) -> str:
         heads = {
             "elif": "elif 1:",
             "else": "else:",
-            "except": "except Exception:",
+            "except": "except ():",
             "finally": "finally:",
             "try": "try:",
         }

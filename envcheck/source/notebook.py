@@ -172,7 +172,7 @@ _MAYBE = re.compile(rf"(?m)^[ \t]*(?:[!%?]|{_TARGETS}[!%]|{_SHELL})|\?[ \t]*$")
 _ASSIGNED = re.compile(rf"(?P<targets>[ \t]*{_TARGETS})(?P<sign>[!%])(?P<rest>.*)", re.DOTALL)
 _TIMED = re.compile(
     r"%%?(?:time|timeit|prun|memit|lprun|mprun|snakeviz|pyinstrument|debug)\b"
-    r"(?:[ \t]+-(?:[a-zA-Z][ \t]*\d+|[cqovt]+|[a-zA-Z][ \t]+[^\s-]\S*))*[ \t]+(?=[^\s!%?-])"
+    r"(?:[ \t]+-(?:[a-zA-Z][ \t]*\d+|[cqovt]+|[a-zA-Z][ \t]+[^\s\d-]\S*)){0,9}[ \t]+(?=[^\s!%?-])"
 )
 """A magic that runs the Python after it, and its options."""
 

@@ -19,8 +19,8 @@ from envcheck.source.mending import Gap, mend
 LARGEST = 4_000_000
 """Characters of the largest text that is parsed: about 50,000 lines. A tree takes 90 (prose and code) to 500 (dense calls) bytes
 of memory for each of them (measured on Python 3.11)."""
-LARGEST_MENDED = 1_000_000
-"""Characters of the largest text that is mended where Python cannot parse it."""
+LARGEST_MENDED = 500_000
+"""Characters of the largest text that is mended where Python cannot parse it: about 12,000 lines."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,11 +55,17 @@ def read_bytes(path: str, limit: int = LARGEST) -> bytes | Unread:
     """
     flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
     try:
-        with os.fdopen(os.open(path, flags), "rb") as file:
-            kind = os.fstat(file.fileno()).st_mode
-            if not stat.S_ISREG(kind):
-                return Unread(path, f"this is {what(kind)}, not a file")
-            data = file.read(limit + 1)
+        descriptor = os.open(path, flags)
+        try:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                return Unread(path, f"this is {what(status.st_mode)}, not a file")
+            with open(descriptor, "rb", closefd=False) as file:
+                data = file.read(
+                    min(status.st_size or limit, limit) + 1
+                )  # a size of 0 can also mean "unknown", as in /proc
+        finally:
+            os.close(descriptor)
     except OSError as error:
         return Unread(path, f"cannot be read: {error.strerror or type(error).__name__}")
     except ValueError:

@@ -130,18 +130,28 @@ def unknown(ignore: Ignore, known: Collection[str]) -> tuple[str, ...]:
     return tuple(prefix for prefix in ignore.codes if not any(code.startswith(prefix) for code in known))
 
 
+_Place = tuple[int | None, int]
+_FILE: _Place = (None, 0)
+"""The place of what holds for the whole file: no line has the number 0."""
+
+
 class Sieve:
     """Holds findings back as the comments of one file say, and knows which comments never did."""
 
     def __init__(self, ignores: Iterable[Ignore]) -> None:
         self._ignores = tuple(ignores)
         self._used: set[tuple[Ignore, str]] = set()
-        self._places: dict[tuple[int | None, int], dict[str, list[Ignore]]] = {}
+        self._first: dict[_Place, _Place] = {}
+        """For the lines of statements with a comment on their first line: that line."""
+        self._held: dict[_Place, dict[str, Ignore]] = {}
+        """The first comment for each prefix of a code on a line."""
         for ignore in self._ignores:
-            places = [_FILE] if ignore.file else [(ignore.cell, line) for line in range(ignore.line, ignore.until + 1)]
-            for place in places:
-                for prefix in ignore.codes or ("",):
-                    self._places.setdefault(place, {}).setdefault(prefix, []).append(ignore)
+            place = _FILE if ignore.file else (ignore.cell, ignore.line)
+            if place not in self._held and ignore.until > ignore.line:
+                self._first |= {(ignore.cell, line): place for line in range(ignore.line, ignore.until + 1)}
+            held = self._held.setdefault(place, {})
+            for prefix in ignore.codes or ("",):
+                held.setdefault(prefix, ignore)
 
     def holds(self, code: str, line: int | None, cell: int | None = None) -> bool:
         """Whether a finding of ``code`` is held back.
@@ -151,14 +161,15 @@ class Sieve:
             line: the finding's, in its cell; None where it has none.
             cell: the notebook's cell.
         """
-        held = False
-        for place in (_FILE,) if line is None else ((cell, line), _FILE):
-            prefixes = self._places.get(place)
-            for length in range(len(code) + 1) if prefixes else ():
-                for ignore in prefixes.get(code[:length], ())[:1] if prefixes else ():
-                    self._used.add((ignore, code[:length]))
-                    held = True
-        return held
+        place = (cell, line or 0)
+        found = {
+            (ignore, code[:length])
+            for each in (place, self._first.get(place, place), _FILE)
+            for length in range(len(code) + 1)
+            if (ignore := self._held.get(each, {}).get(code[:length])) is not None
+        }
+        self._used |= found
+        return bool(found)
 
     def unused(self, judged: Collection[str]) -> Iterator[tuple[Ignore, str]]:
         """The comments that held nothing back, each with the prefix that it could do without; empty: the whole comment.
@@ -170,7 +181,3 @@ class Sieve:
             for prefix in ignore.codes or ("",):
                 if (ignore, prefix) not in self._used and any(code.startswith(prefix) for code in judged):
                     yield ignore, prefix
-
-
-_FILE = (None, 0)
-"""The place of what holds for the whole file: no line has the number 0."""

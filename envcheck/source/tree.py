@@ -123,9 +123,7 @@ def _prepare(project: frozenset[str], cache: Cache | None) -> None:
 
 
 def _read_piece(paths: Sequence[str]) -> list[Result]:
-    found = [_read_path(path, *_given) for path in paths]
-    gc.collect()
-    return found
+    return [_read_path(path, *_given) for path in paths]
 
 
 def _read_path(path: str, project: frozenset[str], cache: Cache | None) -> Result:

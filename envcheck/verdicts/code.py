@@ -8,9 +8,11 @@ from pathlib import Path
 
 from envcheck.findings import Coverage
 from envcheck.knowledge.api.answers import Api
+from envcheck.knowledge.api.identifiers import Identifiers
 from envcheck.knowledge.api.replacements import Replacements
 from envcheck.knowledge.api.returns import Returns
 from envcheck.knowledge.api.target import Target
+from envcheck.knowledge.api.values import Values
 from envcheck.source.tree import FileReading
 from envcheck.verdicts.found import Code, Trouble, Verdict
 from envcheck.verdicts.judging import Judge, Source, Tally
@@ -30,6 +32,8 @@ class Library:
         self.api = Api(folder)
         self.replacements = Replacements(folder / "replacements", self.api)
         self.returns = Returns(folder, self.api.shelf)
+        self.values = Values(folder, self.api.shelf)
+        self.identifiers = Identifiers(folder, self.api.shelf)
 
 
 def judge(
@@ -58,6 +62,8 @@ def judge(
             library.api,
             library.replacements,
             library.returns,
+            library.values,
+            library.identifiers,
             target,
             words,
             project,

@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from envcheck.knowledge.api.answers import Api, Status
+from envcheck.knowledge.api.identifiers import Identifiers
 from envcheck.knowledge.api.replacements import Replacements
 from envcheck.knowledge.api.returns import Returns
 from envcheck.knowledge.api.target import Target
+from envcheck.knowledge.api.values import Values
 from envcheck.source.names.uses import Condition, Reading, Use
 from envcheck.verdicts import explain, guards
+from envcheck.verdicts.arguments import Arguments
 from envcheck.verdicts.calls import faults
 from envcheck.verdicts.found import Place, Verdict
 from envcheck.verdicts.names import Names, Seen
@@ -46,6 +49,8 @@ class Judge:
         api: the history.
         replacements: what to write instead.
         returns: what calls give.
+        values: what arguments do.
+        identifiers: which strings name objects.
         target: the releases, ``label`` in words.
         project: the modules of the project.
         tally: what is counted.
@@ -57,6 +62,8 @@ class Judge:
         api: Api,
         replacements: Replacements,
         returns: Returns,
+        values: Values,
+        identifiers: Identifiers,
         target: Target,
         label: str,
         project: Project,
@@ -65,6 +72,7 @@ class Judge:
     ) -> None:
         self.names = Names(api, returns, target)
         self.label = label
+        self._arguments = Arguments(values, identifiers, self.names, label)
         self._explain = explain.Explain(api, replacements, target)
         self._project = project
         self._tally = tally
@@ -78,6 +86,7 @@ class Judge:
         found: list[Verdict] = []
         folded: Counter[str] = Counter()
         uses = source.reading.uses
+        self._arguments.begin(uses)
         self._patched = {use.symbol for use in uses if use.how == "set"}
         self._imported = frozenset(_modules(use.symbol for use in uses if use.how in IMPORTS))
         active: dict[int, bool | None] = {}
@@ -87,12 +96,21 @@ class Judge:
             symbol = self._linked(use, source.path)
             if symbol is None or use.how == "set":
                 continue
+            if use.how == "item":
+                found += self._item(source, use, symbol, active[use.guard])
+                continue
             for verdict in self._use(source, use, symbol, active[use.guard], failed, folded):
                 found.append(verdict)
         for verdict in found:
             key_of = verdict.symbol if verdict.asked in IMPORTS else ""
             count = folded.pop(key_of, 0) if key_of else 0
             yield replace(verdict, folded=count) if count else verdict
+
+    def _item(self, source: Source, use: Use, symbol: str, active: bool | None) -> Iterator[Verdict]:
+        """What stands in brackets behind a reference, which is counted itself."""
+        seen = self.names.see(symbol) if active and "|" not in symbol else None
+        if seen is not None and seen.status in (Status.PRESENT, Status.DEPRECATED):
+            yield from self._arguments.read(seen, use, self._place(source, use))
 
     def _active(self, conditions: tuple[Condition, ...], path: str) -> bool | None:
         """Whether what is under these conditions runs on the target; None: an absent name is caught, or it cannot be told."""
@@ -151,7 +169,7 @@ class Judge:
         else:
             self._count("known", source, use, symbol)
             if active is not None:
-                yield from self._present(source, use, seen)
+                yield from self._present(source, use, symbol, seen)
         if self._window is not None and use.guard == 0 and seen.status is not None:
             self._window.add(source.path, use, seen.name, self._place(source, use))
 
@@ -206,10 +224,13 @@ class Judge:
             symbol == each or symbol.startswith((each + ".", each + "(")) for each in self._patched
         )
 
-    def _present(self, source: Source, use: Use, seen: Seen) -> Iterator[Verdict]:
+    def _present(self, source: Source, use: Use, symbol: str, seen: Seen) -> Iterator[Verdict]:
         place = self._place(source, use)
         yield from self._explain.there(use, seen, place, self.label)
+        if use.how == "attribute":
+            yield from self._arguments.read(seen, use, place)
         if use.call is not None:
+            yield from self._arguments.call(seen, use, symbol, place)
             for fault in faults(use.call, seen, self.names):
                 verdict = self._explain.call(fault, use, seen, place, self.label)
                 if verdict is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -74,6 +75,16 @@ class Options:
 
 def scan(options: Options) -> int:
     """Scan, report, and give the exit code."""
+    collecting = gc.isenabled()
+    gc.disable()  # nothing that grows here holds itself, and looking for what does takes a third of the time
+    try:
+        return _scan(options)
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _scan(options: Options) -> int:
     check_format(options.format_)
     if options.statistics and options.format_ != "text":
         raise UsageError("--statistics is a table for people: it goes with --format text")

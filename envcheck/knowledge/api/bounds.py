@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from functools import cache
 
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
@@ -12,9 +12,12 @@ from envcheck.knowledge.api.history import SEAM, Shelf
 from envcheck.knowledge.api.target import FIRST_OWN_KERAS, KERAS_3, Target
 
 Bounds = Mapping[str, str]
-"""Specifiers by package: ``keras`` bounds Keras's releases (of ``keras``, and of ``tf.keras`` from TensorFlow 2.16 on), ``tensorflow``
-those of TensorFlow and of the ``tf.keras`` that TensorFlow 2.15 and older bring along. A row about both says both; ``<2.4 or >=3.0``
-is either."""
+"""Specifiers by package.
+
+``keras`` bounds Keras's releases (of ``keras``, and of ``tf.keras`` from TensorFlow 2.16 on), ``tensorflow`` those of
+TensorFlow and of the ``tf.keras`` that TensorFlow 2.15 and older bring along. A row about both says both; ``<2.4 or >=3.0``
+is either.
+"""
 
 
 def root_of(name: str) -> str:
@@ -28,7 +31,7 @@ def holds(bounds: Bounds, root: str, target: Target, shelf: Shelf) -> bool | Non
 
     Args:
         bounds: the row's releases; none: it holds in all.
-        root: ``keras``, ``tensorflow.keras``, ``tf_keras``, or ``tensorflow``, whose rows may be bound by the installed Keras too.
+        root: ``keras``, ``tensorflow.keras``, ``tf_keras``, or ``tensorflow``, whose rows the installed Keras may bound too.
         target: the releases asked about.
         shelf: which Keras releases there are, where the target leaves that open.
 
@@ -70,6 +73,6 @@ def _releases(root: str, target: Target, shelf: Shelf) -> Iterator[tuple[tuple[s
         yield (("keras", "tensorflow"), tensorflow)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _specifiers(text: str) -> tuple[SpecifierSet, ...]:
     return tuple(SpecifierSet(part) for part in text.split(" or "))

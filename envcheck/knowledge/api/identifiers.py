@@ -1,7 +1,7 @@
 """Which strings Keras takes for an object (``optimizer="adam"``) in each release, and which arguments take such strings.
 
-Measured: every name that the modules of ``optimizers``, ``losses`` and so on have had in any release, in several spellings, was given to
-``get`` of every recorded release (``python -m tools.try_identifiers``; ``compat_matrix/api/identifiers/``).
+Measured: every name that the modules of ``optimizers``, ``losses`` and so on have had in any release, in several spellings, was
+given to ``get`` of every recorded release (``python -m tools.try_identifiers``; ``compat_matrix/api/identifiers/``).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Attributes that live objects have and their classes do not show: set from outside, or answered by ``__getattribute__``.
 
-``optimizer.lr`` up to TensorFlow 2.10 and ``model.history`` are such. Measured: objects of every recorded release were asked for each
-attribute that their class had in any other release (``python -m tools.try_identifiers``; ``compat_matrix/api/objects/``).
+``optimizer.lr`` up to TensorFlow 2.10 and ``model.history`` are such. Measured: objects of every recorded release were asked for
+each attribute that their class had in any other release (``python -m tools.try_identifiers``; ``compat_matrix/api/objects/``).
 """
 
 from __future__ import annotations

@@ -5,7 +5,6 @@ The rows are ``compat_matrix/api/returns.yaml``, which says what each column mea
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -27,7 +26,7 @@ class Returned(msgspec.Struct, frozen=True):
 
     names: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
     source: Source
-    examples: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    examples: tuple[str, ...] = ()
     gives: tuple[Class, ...] = ()
     items: tuple[Class, ...] = ()
     like: int | None = None
@@ -37,6 +36,7 @@ class Returned(msgspec.Struct, frozen=True):
     note: str | None = None
 
     def __post_init__(self) -> None:
+        """Refuse a row that says nothing or two things."""
         if [bool(self.gives), bool(self.items), self.like is not None].count(True) != 1:
             raise ValueError("names: one of gives, items and like says what comes back")
 
@@ -73,7 +73,7 @@ class Returns:
     def __init__(self, folder: Path, shelf: Shelf) -> None:
         self.rows = NamedRows(folder / "returns.yaml", Returned)
         self._shelf = shelf
-        self._known: dict[tuple[str, Target], Result | None] = {}
+        self._known: dict[tuple[str, Target], Returned | None] = {}
 
     def gives(self, name: str, target: Target) -> Result | None:
         """What calling (or, for an attribute, reading) a name gives in a target.
@@ -88,17 +88,20 @@ class Returns:
         Raises:
             EnvcheckError: the file is damaged.
         """
+        row = self.row(name, target)
+        if row is None:
+            return None
+        classes = tuple(_rooted(each, root_of(name)) for each in row.gives or row.items)
+        return Result(classes, bool(row.items), row.like, row.exact, row.judged)
+
+    def row(self, name: str, target: Target) -> Returned | None:
+        """The row that holds for a canonical name in a target."""
         key = (name, target)
         if key not in self._known:
-            self._known[key] = next(self._results(name, target), None)
+            rows = self.rows.about(keras_name(name) or name)
+            holding = (row for row in rows if holds(row.releases, root_of(name), target, self._shelf))
+            self._known[key] = next(holding, None)
         return self._known[key]
-
-    def _results(self, name: str, target: Target) -> Iterator[Result]:
-        root, own = root_of(name), keras_name(name)
-        for row in self.rows.about(own or name):
-            if holds(row.releases, root, target, self._shelf):
-                classes = tuple(_rooted(each, root) for each in row.gives or row.items)
-                yield Result(classes, bool(row.items), row.like, row.exact, row.judged)
 
 
 def keras_name(name: str) -> str | None:

@@ -205,7 +205,11 @@ def _judged(row: Value, call: Call) -> Iterator[Judged]:
         return
     if row.parameter is not None:
         found = call.argument(row.parameter, row.position)
-        if found is not None and (row.named or found[0] != row.parameter) and (row.when is None or row.when.fits(found[1])):
+        if (
+            found is not None
+            and (row.named or found[0] != row.parameter)
+            and (row.when is None or row.when.fits(found[1]))
+        ):
             yield Judged(row, found[0])
     elif row.when is None:
         yield Judged(row)

@@ -115,11 +115,19 @@ def negated(condition: Condition) -> Condition:
 
 def hinted(node: ast.expr) -> bool:
     """Whether a test that was not understood is about releases, as far as its names tell."""
-    for inner in ast.walk(node):
-        name = inner.id if isinstance(inner, ast.Name) else inner.attr if isinstance(inner, ast.Attribute) else ""
-        if name and ABOUT_VERSIONS.search(name):
-            return True
-    return False
+    if isinstance(node, ast.Name):
+        return ABOUT_VERSIONS.search(node.id) is not None
+    if isinstance(node, ast.Attribute):
+        return ABOUT_VERSIONS.search(node.attr) is not None or hinted(node.value)
+    if isinstance(node, ast.Call):
+        return hinted(node.func) or any(hinted(each) for each in node.args)
+    if isinstance(node, ast.BoolOp):
+        return any(hinted(each) for each in node.values)
+    if isinstance(node, ast.Compare):
+        return hinted(node.left) or any(hinted(each) for each in node.comparators)
+    if isinstance(node, ast.UnaryOp):
+        return hinted(node.operand)
+    return isinstance(node, ast.Subscript) and hinted(node.value)
 
 
 def ends(statements: list[ast.stmt]) -> bool:

@@ -362,7 +362,9 @@ class Expressions:
         seen = version(found)
         if seen is not None:
             return part(seen, node.slice)
-        self.value(node.slice)
+        key = self.value(node.slice)
+        if isinstance(found, (str, tuple)) and isinstance(key, Constant) and isinstance(key.value, str):
+            self.note(found, node, "item", Call(1, (), False, ((0, "constant", key.value),)))
         return None
 
     def _joined(self, node: ast.JoinedStr) -> Value:

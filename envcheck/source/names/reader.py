@@ -27,6 +27,7 @@ ANY_ERRORS = {"Exception", "BaseException", "TypeError", "ValueError", "NotImple
 SHORT = 3
 """Statements in a ``try`` whose ``except Exception`` is taken to be about them, not about the run of a whole program."""
 MOST_FAILED = 30
+NOWHERE = Scope({})
 
 
 def read(tree: ast.Module, project: Container[str] = frozenset()) -> Reading:
@@ -48,6 +49,8 @@ class Reader(Expressions):
     def __init__(self, project: Container[str]) -> None:
         super().__init__(project)
         self.waiting: list[Function] = []
+        self.functions: list[Function] = []
+        self.classes: list[Class] = []
         self.too_deep: list[int] = []
         self.project_stars: list[str] = []
         self.lazy_annotations = False
@@ -84,7 +87,19 @@ class Reader(Expressions):
             self.run(self.waiting.pop(0), {}, None)
         guards = tuple(sorted(self.guards, key=lambda each: self.guards[each]))
         exports = {name: found for name, value in self.module.names.items() if (found := self._export(value))}
+        self._forget()
         return Reading(tuple(self.uses), guards, exports, tuple(self.project_stars), tuple(self.too_deep))
+
+    def _forget(self) -> None:
+        """Untie what holds each other, so that the syntax tree is freed at once and not by the garbage collector."""
+        for function in self.functions:
+            function.scope.names.clear()
+            function.scope, function.owner = NOWHERE, None
+        for each in self.classes:
+            each.members.clear()
+        self.module.names.clear()
+        self._kinds.clear()
+        self._statements.clear()
 
     def _export(self, value: Value) -> Export | None:
         symbol = written(value)
@@ -422,6 +437,7 @@ class Reader(Expressions):
         function = Function(node, self.scope, self.conditions)
         self._set(node.name, function)
         self.waiting.append(function)
+        self.functions.append(function)
         self.guarded(before)
 
     def _decorator(self, node: ast.Call) -> Condition | None:
@@ -499,6 +515,7 @@ class Reader(Expressions):
         for keyword in node.keywords:
             self.value(keyword.value)
         found = Class(node, bases, {})
+        self.classes.append(found)
         self._set(node.name, found)
         self.scope = Scope(found.members, self.scope, "class")
         first = len(self.waiting)

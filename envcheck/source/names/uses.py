@@ -41,8 +41,8 @@ class Use(NamedTuple):
     """One reference.
 
     ``how``: ``import`` (``import a.b``), ``from`` (``from a import b``), ``attribute``, ``call``, ``base`` (of a class), ``set``
-    (assigned to). ``line`` from 1, ``column`` and ``end`` from 0, in characters; ``end`` is -1 where it lies on another line.
-    ``guard`` is a place in the reading's ``guards``.
+    (assigned to), ``item`` (a constant text in brackets behind it; the only argument of ``call``). ``line`` from 1, ``column``
+    and ``end`` from 0, in characters; ``end`` is -1 where it lies on another line. ``guard`` is a place in ``Reading.guards``.
     """
 
     symbol: str

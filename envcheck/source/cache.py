@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TypeVar
 
@@ -38,6 +39,14 @@ class Cache:
         digest.update(self._names)
         digest.update(b"\0")
         digest.update(data)
+        return digest.hexdigest()
+
+    def whole(self, parts: Iterable[bytes]) -> str:
+        """The name of an entry about several things at once."""
+        digest = hashlib.blake2b(self._salt, digest_size=20)
+        for part in parts:
+            digest.update(len(part).to_bytes(8, "big"))
+            digest.update(part)
         return digest.hexdigest()
 
     def get(self, key: str, kind: type[T]) -> T | None:

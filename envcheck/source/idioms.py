@@ -46,7 +46,8 @@ def foreign_idioms(text: str, code: str) -> list[Edit]:
     found.sort(key=lambda edit: (edit.start, edit.end))
     edits: list[Edit] = []
     for edit in found:
-        if not edits or edit.start >= edits[-1].end:
+        keeps_lines = text.count("\n", edit.start, edit.end) == edit.new.count("\n")
+        if keeps_lines and (not edits or edit.start >= edits[-1].end):
             edits.append(edit)
     return edits
 
@@ -68,7 +69,7 @@ def _pattern(pattern: str, new: Callable[[str], str], reason: str) -> _Idiom:
 
 _STATEMENT = re.compile(
     r"(?:^[ \t]*|[:;][ \t]*)(?P<word>print|exec)"
-    r"(?P<gap>[ \t]+(?!(?:in|is|and|or|if|else|for)\b)(?=[\w~\"'`{])|(?=[\"'`{]))",
+    r"(?P<gap>[ \t][ \t\r]*(?!(?:in|is|and|or|if|else|for)\b)(?=[\w~\"'`{])|(?=[\"'`{]))",
     re.MULTILINE,
 )
 
@@ -92,7 +93,8 @@ def _index(text: str, what: str, start: int, end: int) -> int:
 
 
 _EXCEPT = re.compile(
-    r"^[ \t]*except\b(?P<types>[^:\n]*?)(?P<name>[ \t]*,[ \t]*(?P<word>[A-Za-z_][\w.]*))[ \t]*:", re.MULTILINE
+    r"^[ \t]*except\b(?P<types>[^:\n]*?)(?P<name>[ \t]*,[ \t]*(?P<word>[A-Za-z_][\w.]*|\([\w\s,.]*\)))[ \t]*:",
+    re.MULTILINE,
 )
 
 
@@ -101,7 +103,7 @@ def _handlers(_: str, code: str) -> Iterator[Edit]:
     for found in _EXCEPT.finditer(code):
         types = found["types"]
         if types.count("(") == types.count(")") and " as " not in types:
-            new = "" if "." in found["word"] else f" as {found['word']}"
+            new = f" as {found['word']}" if found["word"].isidentifier() else ""
             yield Edit(*found.span("name"), new, "Python 2: except with a comma")
 
 
@@ -142,6 +144,24 @@ def _backquotes(_: str, code: str) -> Iterator[Edit]:
         else:
             yield Edit(found.start(), found.end(), "(" if opening else ")", "Python 2: backquotes")
             opening = not opening
+
+
+_STRING = re.compile(r"(?P<prefix>\w{0,2})(?P<quote>\"\"\"|\'\'\'|\"|\')_*")
+_ESCAPE = re.compile(
+    r"\\(?:u(?![\da-fA-F]{4})|U(?!000[\da-fA-F]{5}|0010[\da-fA-F]{4})|x(?![\da-fA-F]{2})|N(?!\{[\w -]+\})|(?P<known>.))",
+    re.DOTALL,
+)
+
+
+def _escapes(text: str, code: str) -> Iterator[Edit]:
+    r"""``"C:\Users"`` in Python 3 and ``"\u"`` in Python 2: an escape that Python 3 does not know loses its backslash."""
+    if "\\" not in text:
+        return
+    for string in _STRING.finditer(code):
+        if "\\" in text[string.start("quote") : string.end()] and not set("rRbB") & set(string["prefix"]):
+            for found in _ESCAPE.finditer(text, string.start("quote"), string.end()):
+                if not found["known"]:
+                    yield Edit(found.start(), found.start() + 1, "/", "an escape that no string may have")
 
 
 def _number(number: str) -> str:
@@ -190,7 +210,6 @@ _TYPOGRAPHIC = {
 """What a word processor or a web page makes of spaces, quotes and minus signs, and what stands for it: as many bytes."""
 
 _GENERIC = re.compile(r"^[ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+\w+[ \t]*(?=\[)", re.MULTILINE)
-_TYPE_PARAMETERS = r"\[[^\[\]\n=]*(?:\[[^\[\]\n]*\][^\[\]\n=]*)*\]"
 
 
 def _generics(text: str, code: str) -> Iterator[Edit]:
@@ -204,11 +223,18 @@ def _generics(text: str, code: str) -> Iterator[Edit]:
                 break
 
 
-def _alias(statement: str) -> str:
-    """``type X[T] =`` as ``X =``."""
-    indent = statement[: len(statement) - len(statement.lstrip())]
-    name = statement.split()[1].partition("[")[0].rstrip("=")
-    return f"{indent}{name}{'=':>{len(statement) - len(indent) - len(name)}}"
+_ALIAS = re.compile(
+    r"^[ \t]*(?P<type>type[ \t]+)[A-Za-z_]\w*[ \t]*(?P<parameters>\[[^\[\]\n]*(?:\[[^\[\]\n]*\][^\[\]\n]*)*\])?[ \t]*=(?!=)",
+    re.MULTILINE,
+)
+
+
+def _aliases(text: str, code: str) -> Iterator[Edit]:
+    """``type X[T] = …`` as ``X = …``."""
+    for found in _ALIAS.finditer(code):
+        yield Edit(*found.span("type"), "", "type, of Python 3.12")
+        if found["parameters"]:
+            yield Edit(*found.span("parameters"), blank(text[slice(*found.span("parameters"))]), "type, of Python 3.12")
 
 
 _IDIOMS: list[_Idiom] = [
@@ -217,10 +243,15 @@ _IDIOMS: list[_Idiom] = [
     _raises,
     _tuple_parameters,
     _backquotes,
-    _pattern(r"(?<![\w.])(?:0[xX][\da-fA-F]+[lL]|\d+[lL]|0+[1-7][0-7]*)\b(?!\.)", _number, "Python 2: number"),
+    _escapes,
+    _pattern(
+        r"(?<![\w.])(?<![eE][-+])(?:(?:0[xX][\da-fA-F]+|\d+)[lL]\b|0+[1-7][0-7]*\b(?!\.))", _number, "Python 2: number"
+    ),
     _pattern(r"<>", lambda _: "!=", "Python 2: <>"),
     _pattern(r"(?<=[^\w\n])[uU](?=[rR][\"'])", lambda _: " ", "Python 2: ur string"),
-    _pattern(r"(?<=\.)async\b|\basync(?=[ \t]*[=,)])", lambda _: "asynC", "async as a name, of Python before 3.7"),
+    _pattern(
+        r"(?<=\.)async\b|\basync(?=[ \t]*(?:[=,.:)\]]|$))", lambda _: "asynC", "async as a name, of Python before 3.7"
+    ),
     _conflicts,
     _placeholders,
     _pattern(f"[{''.join(_TYPOGRAPHIC)}]", _TYPOGRAPHIC.__getitem__, "a typographic character in code"),
@@ -228,11 +259,6 @@ _IDIOMS: list[_Idiom] = [
 if sys.version_info < (3, 14):
     _IDIOMS.append(_pattern(r"(?<!\w)[tT](?=[\"'])", lambda _: "f", "a template string, of Python 3.14"))
 if sys.version_info < (3, 12):
-    _IDIOMS.append(_generics)
-    _IDIOMS.append(
-        _pattern(
-            rf"^[ \t]*type[ \t]+[A-Za-z_]\w*[ \t]*(?:{_TYPE_PARAMETERS})?[ \t]*=(?!=)", _alias, "type, of Python 3.12"
-        )
-    )
+    _IDIOMS += [_generics, _aliases]
 if sys.version_info < (3, 11):
     _IDIOMS.append(_pattern(r"^[ \t]*except[ \t]*\*", lambda it: it[:-1] + " ", "except*, of Python 3.11"))

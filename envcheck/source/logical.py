@@ -21,7 +21,7 @@ _NEVER_IN_BRACKETS = re.compile(
 def mask(text: str, foreign: re.Pattern[str] | None = None) -> str:
     r"""The text's code alone: as long as the text, with strings as ``_`` between their quotes and comments as spaces.
 
-    Every ``\n`` left in it ends a logical line: those inside of brackets and strings and after a backslash are gone.
+    Every ``\n`` left in it ends a logical line: those inside of brackets and after a backslash are ``\r``, in strings ``_``.
 
     Args:
         text: with lines ended by ``\n``.
@@ -44,10 +44,12 @@ def mask(text: str, foreign: re.Pattern[str] | None = None) -> str:
         if first in "\"'":
             position = _end_of_string(text, token, position)
             parts.append(_hidden(text, token, start, position))
-        elif first in "#\\":
+        elif first == "#":
             parts.append(" " * len(token))
+        elif first == "\\":
+            parts.append(" \r")
         elif depth and not _NEVER_IN_BRACKETS.match(text, position):
-            parts.append(" ")
+            parts.append("\r")
         else:
             depth = 0
             parts.append("\n")

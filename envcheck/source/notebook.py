@@ -177,13 +177,19 @@ _TIMED = re.compile(
 """A magic that runs the Python after it, and its options."""
 
 
+_COMPOUND = re.compile(r"(?:for|while|if|with|async|try)\b")
+
+
 def _replaced(line: str) -> str:
     """What stands for IPython's line, over as many lines."""
     indent = line[: len(line) - len(line.lstrip(" \t"))]
     command = line[len(indent) :]
     timed = _TIMED.match(command)
     if timed:
-        return f"{indent}{'if 1:':<{timed.end()}}{command[timed.end() :]}"
+        code = command[timed.end() :]
+        if _COMPOUND.match(code):
+            return indent + code  # nothing can stand before it on its line: its columns are wrong
+        return f"{indent}{'if 1:':<{timed.end()}}{code}"
     rest = "\n" * line.count("\n")
     assigned = _ASSIGNED.fullmatch(line)
     if not assigned:

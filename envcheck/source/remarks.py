@@ -136,16 +136,16 @@ _FILE: _Place = (None, 0)
 
 
 class Sieve:
-    """Holds findings back as the comments of one file say, and knows which comments never did."""
+    """Holds findings back as the comments of one file (``ignores``) say, and knows which comments never did."""
 
     def __init__(self, ignores: Iterable[Ignore]) -> None:
-        self._ignores = tuple(ignores)
+        self.ignores = tuple(ignores)
         self._used: set[tuple[Ignore, str]] = set()
         self._first: dict[_Place, _Place] = {}
         """For the lines of statements with a comment on their first line: that line."""
         self._held: dict[_Place, dict[str, Ignore]] = {}
         """The first comment for each prefix of a code on a line."""
-        for ignore in self._ignores:
+        for ignore in self.ignores:
             place = _FILE if ignore.file else (ignore.cell, ignore.line)
             if place not in self._held and ignore.until > ignore.line:
                 self._first |= {(ignore.cell, line): place for line in range(ignore.line, ignore.until + 1)}
@@ -177,7 +177,7 @@ class Sieve:
         Args:
             judged: the codes that were looked for: of the others nothing is known.
         """
-        for ignore in self._ignores:
+        for ignore in self.ignores:
             for prefix in ignore.codes or ("",):
                 if (ignore, prefix) not in self._used and any(code.startswith(prefix) for code in judged):
                     yield ignore, prefix

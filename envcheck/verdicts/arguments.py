@@ -42,15 +42,16 @@ class Arguments:
     def begin(self, uses: Iterable[Use]) -> None:
         """Before the uses of a file are judged: what it calls, and the metrics that it names."""
         called: set[str] = set()
-        metrics: set[object] = set()
+        metrics: set[str] = set()
         for use in uses:
             if use.call is not None:
                 called.add(use.symbol.rpartition(".")[2])
                 for place, kind, value in use.call.values:
                     if place == "metrics" and kind == "constant":
-                        metrics.update(value if isinstance(value, (list, tuple)) else [value])
+                        texts = value if isinstance(value, (list, tuple)) else [value]
+                        metrics.update(each for each in texts if isinstance(each, str))
         self._called = frozenset(called)
-        self._metrics = frozenset(each for each in metrics if isinstance(each, str))
+        self._metrics = frozenset(metrics)
 
     def read(self, seen: Seen, use: Use, place: Place) -> Iterator[Verdict]:
         """An attribute that is read, or an item behind it."""

@@ -6,7 +6,7 @@ import gc
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,8 @@ from envcheck import __version__
 from envcheck.commands.judging import make_host, now
 from envcheck.commands.options import codes
 from envcheck.commands.output import check_format, check_output, progress, reporter, style_for, write
+from envcheck.commands.scan.kept import Found, key
 from envcheck.commands.scan.lines import stdin, with_source
-from envcheck.commands.scan.marks import without_ignored
 from envcheck.engine import Facts, exit_code, run
 from envcheck.errors import UsageError
 from envcheck.findings import Coverage, Report, Unseen
@@ -28,9 +28,9 @@ from envcheck.knowledge.rows import folder
 from envcheck.registry import checks, probes, select
 from envcheck.source.cache import Cache
 from envcheck.source.files import find
-from envcheck.source.tree import FileReading, read_file, read_tree
+from envcheck.source.tree import read_file, read_tree
 from envcheck.verdicts.code import Library, judge
-from envcheck.verdicts.found import Code
+from envcheck.verdicts.found import Code, Trouble
 from envcheck.verdicts.targets import completed
 
 NOT_INSTALLED = (
@@ -99,14 +99,11 @@ def _scan(options: Options) -> int:
     with progress(options.quiet) as show:
         library = Library(folder() / "api")
         targets, notes = chosen_targets(options, library, show)
-        files, skipped = read(options, show)
         references: list[dict[str, object]] | None = [] if options.references else None
-        code, coverage = judge(files, targets, library, show, references)
-        outcomes = with_source(
-            run(chosen, Facts({"code": code}, {})), options.stdin_name if options.paths == ("-",) else None
-        )
-    outcomes, notes_ignored = without_ignored(outcomes, files)
-    coverage = replace(coverage, skipped=skipped, notes=(*notes, *notes_ignored))
+        code, coverage = examined(options, targets, library, show, references)
+        outcomes = run(chosen, Facts({"code": code}, {}))
+        outcomes = with_source(outcomes, options.stdin_name if options.paths == ("-",) else None)
+    coverage = replace(coverage, notes=tuple(notes))
     report = Report(
         __version__,
         Inventory({}, now(), __version__),
@@ -134,11 +131,36 @@ def judged_for(options: Options, facts: Facts, show: Callable[[str], None]) -> t
     """
     library = Library(folder() / "api")
     installed = target_of(facts)
-    notes = () if installed else (NOT_INSTALLED,)
     target = installed or Target(tensorflow=library.api.shelf.book("tensorflow").versions[-1])
-    files, skipped = read(options, show)
-    code, coverage = judge(files, [completed(target, library.api.shelf)], library, show)
-    return code, replace(coverage, skipped=skipped, notes=notes)
+    found = examined(options, [completed(target, library.api.shelf)], library, show)
+    return found.code, replace(found.coverage, notes=() if installed else (NOT_INSTALLED,))
+
+
+def examined(
+    options: Options,
+    targets: Sequence[Target],
+    library: Library,
+    show: Callable[[str], None],
+    references: list[dict[str, object]] | None = None,
+) -> Found:
+    """Read the files and judge them on the targets; or what an earlier run found in just these files."""
+    paths = [*options.paths, *(_names(options.files_from) if options.files_from else ())]
+    if "-" in paths:
+        if len(paths) > 1 or sys.stdin is None:
+            raise UsageError("PATH - reads code from stdin: it stands alone, and there must be a stdin")
+        return Found(*judge([read_file(options.stdin_name, stdin())], targets, library, show, references))
+    show("looking for files")
+    files, skipped = find(paths or ["."], exclude=options.exclude, gitignore=not options.no_gitignore)
+    cache = None if options.no_cache else Cache(cache_folder())
+    name = "" if cache is None or references is not None else key(cache, files, targets)
+    known = cache.get(name, Found) if cache is not None and name else None
+    if known is None:
+        known = Found(*judge(read_tree(files, cache, show, options.jobs or 0), targets, library, show, references))
+        if cache is not None and name:
+            cache.put(name, known)
+    unread = tuple(Trouble(each.path, each.reason) for each in skipped if not each.by_rule)
+    code = replace(known.code, troubles=(*known.code.troubles, *unread))
+    return Found(code, replace(known.coverage, skipped=len(skipped)))
 
 
 def chosen_targets(options: Options, library: Library, show: Callable[[str], None]) -> tuple[list[Target], list[str]]:
@@ -176,22 +198,6 @@ def target_of(facts: Facts) -> Target | None:
     versions = [each and each.version and Version(each.version) for each in (keras.keras, keras.tf_keras)]  # type: ignore[attr-defined]
     target = Target(own, versions[0], versions[1], keras.legacy)  # type: ignore[attr-defined]
     return None if target == Target() else target
-
-
-def read(options: Options, show: Callable[[str], None]) -> tuple[list[FileReading], int]:
-    """The readings of all files, and how many were skipped."""
-    paths = list(options.paths)
-    if options.files_from:
-        paths += _names(options.files_from)
-    if "-" in paths:
-        if len(paths) > 1 or sys.stdin is None:
-            raise UsageError("PATH - reads code from stdin: it stands alone, and there must be a stdin")
-        return [read_file(options.stdin_name, stdin())], 0
-    show("looking for files")
-    files, skipped = find(paths or ["."], exclude=options.exclude, gitignore=not options.no_gitignore)
-    cache = None if options.no_cache else Cache(cache_folder())
-    readings = read_tree(files, cache, show, options.jobs or 0)
-    return readings, len(skipped)
 
 
 def _names(source: str) -> list[str]:

@@ -13,7 +13,7 @@ from rich.text import Text
 from envcheck.findings import Coverage, Finding, Outcome, Override, Report, Severity, Status
 from envcheck.printable import printable
 from envcheck.reporters import Style
-from envcheck.reporters.text.code import covered, is_code, located, needs, pages, severity_of, statistics
+from envcheck.reporters.text.code import Judged, covered, is_code, located, needs, pages, severity_of, statistics
 from envcheck.reporters.text.facts import described
 from envcheck.reporters.text.verdict import verdict
 
@@ -96,13 +96,7 @@ class _Page:
             self._broken(outcome)
         judged = located(outcomes)
         shown = [each for each in judged if severity_of(each) is not Severity.NOTE or self._style.verbosity > 0]
-        if self._style.statistics:
-            for line in statistics(judged):
-                self._console.print(Text(printable(line)), soft_wrap=True)
-        else:
-            for block in pages(shown, unicode=self._style.unicode):
-                self._console.print(block, soft_wrap=True)
-                self._console.print()
+        self._judged(judged, shown)
         if quiet:
             return
         for line in [*needs(coverage.windows, every=self._style.verbosity > 0), *covered(coverage)]:
@@ -112,6 +106,18 @@ class _Page:
             self._print(f"{_number(hidden, 'note')} not shown: -v shows them.")
         if among:
             self._console.print()
+
+    def _judged(self, judged: Sequence[Judged], shown: Sequence[Judged]) -> None:
+        if self._style.statistics:
+            self._out.writelines(f"{printable(line)}\n" for line in statistics(judged))
+            return
+        for block in pages(shown, unicode=self._style.unicode):
+            if self._style.colour:
+                self._console.print(Text.assemble(*block), soft_wrap=True)
+            else:  # ten times faster, and a scan may find thousands
+                self._out.write("".join(text for text, _ in block))
+                self._out.write("\n")
+            self._out.write("\n")
 
     def _own_rows(self, overrides: Sequence[Override]) -> None:
         """Said even where only findings are wanted: a row that a team takes away can be why there are none."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from rich.text import Text
-
 from envcheck.findings import Coverage, Finding, Outcome, Report, Severity, Window
 from envcheck.printable import printable
 
@@ -33,26 +31,30 @@ def severity_of(judged: Judged) -> Severity:
     return finding.severity or outcome.severity
 
 
-def pages(judged: Sequence[Judged], *, unicode: bool) -> Iterator[Text]:
+Block = list[tuple[str, str]]
+"""Pieces of text with their styles."""
+
+
+def pages(judged: Sequence[Judged], *, unicode: bool) -> Iterator[Block]:
     """A block of lines for each finding; what was advised above is not said again."""
     said: set[tuple[str | None, object]] = set()
     for one in judged:
         outcome, finding = one
         severity = severity_of(one)
-        block = Text()
-        block.append(printable(place(finding)), style="bold")
-        block.append(": ")
-        block.append(f"{severity.value} {outcome.code}", style=COLOURS[severity])
-        block.append(f" {printable(finding.message)}")
-        for line, style in _source(finding, unicode):
-            block.append(f"\n{line}", style=style)
+        block = [
+            (printable(place(finding)), "bold"),
+            (": ", ""),
+            (f"{severity.value} {outcome.code}", COLOURS[severity]),
+            (f" {printable(finding.message)}", ""),
+        ]
+        block += [(f"\n{line}", style) for line, style in _source(finding, unicode)]
         if finding.fix is not None:
             key = (finding.symbol, finding.evidence.get("parameter"))
             words = printable(finding.fix.summary)
             if key in said and finding.evidence.get("use"):
                 words = f"write {printable(str(finding.evidence['use']))}"
             said.add(key)
-            block.append(f"\n    fix: {words}", style="")
+            block.append((f"\n    fix: {words}", ""))
         yield block
 
 

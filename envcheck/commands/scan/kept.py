@@ -1,0 +1,46 @@
+"""What a scan found, kept as long as neither the files nor what envcheck knows change: then nothing is read or judged again."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import envcheck
+from envcheck.findings import Coverage
+from envcheck.knowledge.api.target import Target
+from envcheck.knowledge.rows import folder
+from envcheck.source.cache import Cache
+from envcheck.source.reading import Unread, read_bytes
+from envcheck.verdicts.found import Code
+
+PARTS = ("source", "verdicts", "knowledge")
+"""The packages that decide what a scan finds."""
+
+
+class Found(NamedTuple):
+    """The result of a scan."""
+
+    code: Code
+    coverage: Coverage
+
+
+def key(cache: Cache, paths: Sequence[str], targets: Sequence[Target]) -> str:
+    """The name under which the result for these files and targets is kept."""
+    return cache.whole(_parts(paths, targets))
+
+
+def _parts(paths: Sequence[str], targets: Sequence[Target]) -> Iterator[bytes]:
+    yield " ".join(str(target) for target in targets).encode()
+    package = Path(envcheck.__file__).parent
+    for root in [*(package / part for part in PARTS), folder() / "api"]:
+        for path in sorted(root.rglob("*.*")):
+            if path.suffix in (".py", ".txt", ".yaml"):
+                state = path.stat()
+                yield f"{path.name} {state.st_size} {state.st_mtime_ns}".encode()
+    for name in paths:
+        yield os.fsencode(name)
+        data = read_bytes(name)
+        yield data.reason.encode() if isinstance(data, Unread) else hashlib.blake2b(data, digest_size=20).digest()

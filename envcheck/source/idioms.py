@@ -103,7 +103,7 @@ def _handlers(_: str, code: str) -> Iterator[Edit]:
     for found in _EXCEPT.finditer(code):
         types = found["types"]
         if types.count("(") == types.count(")") and " as " not in types:
-            new = f" as {found['word']}" if found["word"].isidentifier() else ""
+            new = f" as {found['word']}" if found["word"].isidentifier() else blank(found["name"])
             yield Edit(*found.span("name"), new, "Python 2: except with a comma")
 
 
@@ -168,7 +168,7 @@ def _number(number: str) -> str:
     """``0777`` and ``10L`` as decimal numbers: nobody asks for their values here."""
     digits = number.rstrip("lL")
     digits = digits if digits[1:2] in ("x", "X") else digits.lstrip("0") or "0"
-    return digits.rjust(len(number))
+    return digits.ljust(len(number))
 
 
 _CONFLICT = re.compile(r"^(?:<{7}|={7}|>{7}|\|{7})(?:[ \t][^\n]*)?$", re.MULTILINE)

@@ -6,16 +6,15 @@ https://ipython.readthedocs.io/en/stable/interactive/reference.html and .../inte
 
 from __future__ import annotations
 
-import ast
 import json
 import re
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from envcheck.source.edits import blank
 from envcheck.source.logical import mask
+from envcheck.source.parsing import check
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +141,11 @@ def python(source: str) -> str | None:
     cell_magic = _CELL_MAGIC.match(source)
     if cell_magic:
         name, body = cell_magic["name"], source[cell_magic.end() :]
-        if not _RUNS_PYTHON.fullmatch(name) and (_OTHER_LANGUAGE.fullmatch(name) or not _parses(body)):
+        if not _RUNS_PYTHON.fullmatch(name) and (_OTHER_LANGUAGE.fullmatch(name) or check(body)):
             return None
     elif _WHOLE_CELL.match(source):
         return None
-    elif not _MAYBE.search(source) or _parses(source):
+    elif not _MAYBE.search(source) or not check(source):
         return source
     code = mask(source, _LINE)
     parts: list[str] = []
@@ -199,14 +198,3 @@ def _replaced(line: str) -> str:
     if timed:
         return line[:start] + blank(timed[0]) + line[timed.end() :]
     return f"{line[:start]}{'[]' if assigned['sign'] == '!' else 'None'}{rest}"
-
-
-def _parses(text: str) -> bool:
-    """Whether a text is Python as it stands."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return True

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import gc
 import re
+import sys
 import warnings
 from dataclasses import dataclass
 
@@ -15,6 +16,9 @@ from envcheck.source.edits import Edit, apply, unshift
 from envcheck.source.idioms import foreign_idioms, unreadable_characters
 from envcheck.source.logical import mask
 from envcheck.source.mending import Gap, mend
+
+if sys.version_info < (3, 11):
+    import symtable
 
 LARGEST = 4_000_000
 """Characters of the largest text that is parsed: about 50,000 lines. A tree takes 90 (prose and code) to 500 (dense calls) bytes
@@ -47,14 +51,13 @@ def parse(text: str) -> tuple[ast.Module, tuple[Unparsed, ...]]:
     replaced by ``pass``, and a damaged ``if``, ``for`` or ``with`` by ``if 1:``, so that its block is read. A tree can be deep (a
     sum of 2,900 terms is 2,900 levels): who walks it by recursion must be ready for ``RecursionError``.
     """
-    if len(text) > LARGEST:
-        return _nothing(text, f"{len(text):,} characters are more than the limit of {LARGEST:,} for one file")
     tree, error = _tree(text)
     if tree is not None:
         return tree, ()
+    if len(text) > LARGEST:
+        return _nothing(text, error)
     if len(text) > LARGEST_MENDED:
-        why = f"{error}; a text of more than {LARGEST_MENDED:,} characters is not read in part"
-        return _nothing(text, why)
+        return _nothing(text, f"{error}; a text of more than {LARGEST_MENDED:,} characters is not read in part")
     return _recovered(text, error)
 
 
@@ -85,11 +88,16 @@ def _recovered(text: str, error: str) -> tuple[ast.Module, tuple[Unparsed, ...]]
 
 def _tree(text: str) -> tuple[ast.Module | None, str]:
     """The tree, or what is wrong."""
+    if len(text) > LARGEST:
+        return None, f"{len(text):,} characters are more than the limit of {LARGEST:,} for one file"
     collecting = gc.isenabled()
     gc.disable()  # a tree has no cycles, and looking for them took two thirds of the time on 10 MB
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # "\d" in somebody's string is not our warning
+            if sys.version_info < (3, 11) and len(text) > 20_000:
+                # There ast.parse itself has no bound on depth, and ends the process at 200,000 levels; this one has.
+                symtable.symtable(text, "", "exec")
             return ast.parse(text), ""
     except SyntaxError as error:
         return None, _words(error)

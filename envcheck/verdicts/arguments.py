@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -17,6 +18,8 @@ from envcheck.verdicts.names import Names, Seen
 
 RUNS = {"raises": "raises", "may-raise": "warns", "ignored": "differs", "differs": "differs", "deprecated": "works"}
 KERAS = ("keras", "tensorflow.keras", "tf_keras")
+KERAS_3 = 3
+OLD_OPTIMIZER = re.compile(r"tensorflow\.(compat\.v1\.)?train\.\w+Optimizer\(\)")
 JOINING = (".add", ".compile", ".Sequential", ".Model", ".__call__")
 """What takes objects of Keras and refuses those of another one."""
 
@@ -117,8 +120,9 @@ class Arguments:
             if judged.argument is not None
             else None
         )
+        always = row.outcome == "raises" and row.when is None and row.parameter is not None and not row.beside
         return Verdict(
-            "value",
+            "absent-parameter" if always else "value",
             seen.name,
             self._label,
             place,
@@ -184,6 +188,7 @@ class Arguments:
     def _mixed(self, seen: Seen, use: Use, symbol: str, place: Place) -> Iterator[Verdict]:
         """Objects of ``keras`` in a model of ``tf.keras``, where those are two libraries."""
         assert use.call is not None
+        yield from self._old_optimizers(seen, use, place)
         own = root_of(seen.name)
         joins = symbol.endswith(JOINING) or ("()" in symbol and symbol.endswith("()"))
         if own not in KERAS or not joins or not self._two():
@@ -207,6 +212,21 @@ class Arguments:
                     asked="call",
                 )
                 return
+
+    def _old_optimizers(self, seen: Seen, use: Use, place: Place) -> Iterator[Verdict]:
+        """TensorFlow 1's optimizers, which Keras 3 refuses (measured: TensorFlow 2.21.0 with Keras 3.15.1)."""
+        assert use.call is not None
+        target = self._names.target
+        new = target.keras is not None and target.keras.major >= KERAS_3 and not target.through_tf_keras
+        if not new or not seen.name.endswith(".compile"):
+            return
+        for where, kind, value in use.call.values:
+            if kind == "symbol" and OLD_OPTIMIZER.fullmatch(value):
+                why = f"{value[:-2]} is an optimizer of TensorFlow 1, which Keras 3 does not take"
+                advice = "give one of keras.optimizers"
+                yield Verdict(
+                    "foreign", value[:-2], self._label, place, why, None, advice, parameter=str(where), asked="call"
+                )
 
     def _two(self) -> bool:
         """Whether ``keras`` and ``tf.keras`` are two libraries on the target."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from envcheck.findings import Coverage
 from envcheck.knowledge.api.answers import Api
 from envcheck.knowledge.api.identifiers import Identifiers
+from envcheck.knowledge.api.objects import Objects
 from envcheck.knowledge.api.replacements import Replacements
 from envcheck.knowledge.api.returns import Returns
 from envcheck.knowledge.api.target import Target
@@ -32,6 +33,7 @@ class Library:
         self.api = Api(folder)
         self.replacements = Replacements(folder / "replacements", self.api)
         self.returns = Returns(folder, self.api.shelf)
+        self.objects = Objects(folder, self.api.shelf)
         self.values = Values(folder, self.api.shelf)
         self.identifiers = Identifiers(folder, self.api.shelf)
 
@@ -62,6 +64,7 @@ def judge(
             library.api,
             library.replacements,
             library.returns,
+            library.objects,
             library.values,
             library.identifiers,
             target,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from envcheck.knowledge.api.answers import Api, Status
 from envcheck.knowledge.api.identifiers import Identifiers
+from envcheck.knowledge.api.objects import Objects
 from envcheck.knowledge.api.replacements import Replacements
 from envcheck.knowledge.api.returns import Returns
 from envcheck.knowledge.api.target import Target
@@ -49,6 +50,7 @@ class Judge:
         api: the history.
         replacements: what to write instead.
         returns: what calls give.
+        objects: what objects have and their classes do not show.
         values: what arguments do.
         identifiers: which strings name objects.
         target: the releases, ``label`` in words.
@@ -62,6 +64,7 @@ class Judge:
         api: Api,
         replacements: Replacements,
         returns: Returns,
+        objects: Objects,
         values: Values,
         identifiers: Identifiers,
         target: Target,
@@ -70,7 +73,7 @@ class Judge:
         tally: Tally,
         window: Windows | None = None,
     ) -> None:
-        self.names = Names(api, returns, target)
+        self.names = Names(api, returns, objects, target)
         self.label = label
         self._arguments = Arguments(values, identifiers, self.names, label)
         self._explain = explain.Explain(api, replacements, target)
@@ -159,6 +162,8 @@ class Judge:
             return
         if seen.status is None:
             self._count("untyped", source, use, symbol)
+            if seen.member and active:
+                yield from self._valued(source, use, symbol, seen)
         elif seen.status is Status.UNKNOWN:
             self._tally.unknown[seen.name, (seen.answer and seen.answer.reason) or ""] += 1
             self._count("unknown", source, use, symbol)
@@ -172,6 +177,14 @@ class Judge:
                 yield from self._present(source, use, symbol, seen)
         if self._window is not None and use.guard == 0 and seen.status is not None:
             self._window.add(source.path, use, seen.name, self._place(source, use))
+
+    def _valued(self, source: Source, use: Use, symbol: str, seen: Seen) -> Iterator[Verdict]:
+        """What rows about values say."""
+        place = self._place(source, use)
+        if use.how == "attribute":
+            yield from self._arguments.read(seen, use, place)
+        if use.call is not None:
+            yield from self._arguments.call(seen, use, symbol, place)
 
     def _absent(
         self, source: Source, use: Use, symbol: str, seen: Seen, active: bool | None, failed: dict[str, Verdict | None]
@@ -197,6 +210,13 @@ class Judge:
         return best
 
     def _one(self, use: Use, symbol: str) -> Seen:
+        if use.how == "call" and symbol.endswith("()"):  # an object is called, most often a layer
+            seen = self.names.see(f"{symbol}.__call__")
+            return (
+                seen
+                if seen.status is not Status.ABSENT or seen.missing != f"{symbol}.__call__"
+                else seen._replace(status=None)
+            )
         seen = self.names.see(symbol)
         if use.how == "import" and seen.status is not Status.ABSENT:
             status = self.names.importable(symbol)
@@ -227,10 +247,8 @@ class Judge:
     def _present(self, source: Source, use: Use, symbol: str, seen: Seen) -> Iterator[Verdict]:
         place = self._place(source, use)
         yield from self._explain.there(use, seen, place, self.label)
-        if use.how == "attribute":
-            yield from self._arguments.read(seen, use, place)
+        yield from self._valued(source, use, symbol, seen)
         if use.call is not None:
-            yield from self._arguments.call(seen, use, symbol, place)
             for fault in faults(use.call, seen, self.names):
                 verdict = self._explain.call(fault, use, seen, place, self.label)
                 if verdict is not None:

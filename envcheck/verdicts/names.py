@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import builtins
 from typing import NamedTuple
 
 from envcheck.knowledge.api.answers import Answer, Api, Status
 from envcheck.knowledge.api.history import CLASS, INTERNAL, MODULE, Found
+from envcheck.knowledge.api.objects import Objects
 from envcheck.knowledge.api.returns import Returns
 from envcheck.knowledge.api.target import Target
 
@@ -28,10 +30,15 @@ class Seen(NamedTuple):
 
 
 class Thing(NamedTuple):
-    """An object: an instance of one of the classes; its attributes may be judged, or only be followed."""
+    """An object: an instance of one of the classes.
+
+    ``judged``: what they lack may be reported; ``exact``: also what no release of them had; ``items``: it is a list of such.
+    """
 
     classes: tuple[str, ...]
     judged: bool = True
+    exact: bool = False
+    items: bool = False
 
 
 class Names:
@@ -40,11 +47,13 @@ class Names:
     Args:
         api: the history.
         returns: what calls give.
+        objects: what objects have and their classes do not show.
         target: the releases asked about.
     """
 
-    def __init__(self, api: Api, returns: Returns, target: Target) -> None:
+    def __init__(self, api: Api, returns: Returns, objects: Objects, target: Target) -> None:
         self.api = api
+        self._objects = objects
         self.target = target
         self._returns = returns
         self._seen: dict[str, Seen] = {}
@@ -81,18 +90,33 @@ class Names:
 
     def _member(self, thing: Thing, name: str, symbol: str) -> Seen:
         """A member of an object; absent where no class of it has it and some release has."""
-        answers = [(f"{one}.{name}", self.api.ask(f"{one}.{name}", self.target)) for one in thing.classes]
+        if thing.items:
+            element = name == "__getitem__"
+            return Seen(Status.PRESENT if element else None, f"{symbol}", None, member=True)
+        answers = [(f"{one}.{name}", self._ask(f"{one}.{name}")) for one in thing.classes]
         for status in (Status.PRESENT, Status.DEPRECATED, Status.FOREIGN, Status.UNKNOWN):
             for full, answer in answers:
                 if answer.status is status:
                     return Seen(None if status is Status.UNKNOWN else status, full, answer, member=True)
         if name in OF_FUNCTIONAL and any(one.endswith((".Model", ".Sequential")) for one in thing.classes):
             return Seen(None, symbol)
-        for full, answer in answers:
-            history = self.api.history(full)
-            if thing.judged and history is not None and history.present:
-                return Seen(Status.ABSENT, full, answer, symbol, member=True)
-        return Seen(None, symbol)
+        if thing.judged and not any(self._has(one, name) for one in thing.classes):
+            for full, answer in answers:
+                history = self.api.history(full)
+                if thing.exact or (history is not None and history.present):
+                    return Seen(Status.ABSENT, full, answer, symbol, member=True)
+        return Seen(None, answers[0][0], answers[0][1], member=True)
+
+    def _ask(self, name: str) -> Answer:
+        """A member by its whole name; those of Python's own classes are what this Python has."""
+        if not name.startswith("builtins."):
+            return self.api.ask(name, self.target)
+        _, owner, member = name.split(".", 2)
+        return Answer(Status.UNKNOWN if hasattr(getattr(builtins, owner), member) else Status.ABSENT)
+
+    def _has(self, owner: str, name: str) -> bool:
+        """Whether an object of a recorded class has an attribute that the history lacks."""
+        return not owner.startswith("builtins.") and self._objects.has(f"{owner}.{name}", self.target)
 
     def thing(self, symbol: str) -> Thing | None:
         """What an expression that ends in a call gives; None where that is not known."""
@@ -105,15 +129,24 @@ class Names:
         if called.endswith("()"):  # an object is called: a layer, most often
             owner = self.thing(called)
             return self._of_classes(owner, "__call__") if owner else None
+        if called.endswith(".__getitem__"):
+            holder = self._holder(called[: -len(".__getitem__")])
+            if holder is not None and holder.items:
+                return holder._replace(items=False)
         seen = self.see(called)
         if seen.answer is None or seen.status not in (Status.PRESENT, Status.DEPRECATED, Status.FOREIGN):
             return None
         if seen.member and called.endswith(".__enter__"):
             return self._gives(seen) or self.thing(called[: -len(".__enter__")])
         kinds = {one.kind for one in seen.answer.found}
-        if kinds == {CLASS}:
-            return Thing((seen.name,))
-        return self._gives(seen)
+        return self._gives(seen) or (Thing((seen.name,)) if kinds == {CLASS} else None)
+
+    def _holder(self, symbol: str) -> Thing | None:
+        """The list that an expression is: what a call gives, or an attribute of an object holds."""
+        if symbol.endswith("()"):
+            return self.thing(symbol)
+        seen = self.see(symbol)
+        return self._gives(seen) if seen.answer is not None and seen.status is not Status.ABSENT else None
 
     def _of_classes(self, thing: Thing, name: str) -> Thing | None:
         for one in thing.classes:
@@ -129,7 +162,7 @@ class Names:
         for name in dict.fromkeys(names):
             result = self._returns.gives(name, self.target)
             if result is not None:
-                return None if result.items or not result.classes else Thing(result.classes, result.judged)
+                return Thing(result.classes, result.judged, result.exact, result.items) if result.classes else None
         return None
 
     def _missing(self, name: str) -> str:

@@ -49,6 +49,9 @@ OF_3_12 = sys.version_info >= (3, 12)
         ("print'é', tf.a", "a"),
         ("print  u'é' + tf.a", "a"),
         ("print not tf.a", "a"),
+        ("print \\\n  tf.a, \\\n  tf.b", "ab"),
+        ("tf.a('C:\\Users', r'C:\\Users', '\\\\Users', 1E-05, -7L.x, 0.5, tf.b)", "ab"),
+        ("if async: tf.a", "a"),
         ("if x: print tf.a; print tf.b", "ab"),
         ("print (tf.a), tf.b; print tf.c", "abc"),
         ("print >>tf.a, tf.b; exec tf.c in tf.d", "abcd"),
@@ -89,11 +92,11 @@ def test_what_was_translated_is_told_by_line() -> None:
 
 @pytest.mark.skipif(sys.version_info >= (3, 14), reason="`except A, B:` is a tuple from Python 3.14 on")
 def test_handlers_of_python_2_bind_the_exception() -> None:
-    text = "try:\n    tf.a\nexcept (A, tf.b), e: tf.c(e)\nexcept tf.d,e:\n    tf.e\n"
-    assert uses(text) == ["a", "b", "c", "d", "e"]
+    text = "try:\n    tf.a\nexcept (A, tf.b), e: tf.c(e)\nexcept tf.d,e:\n    tf.e\nexcept tf.f, (g, h): pass\n"
+    assert uses(text) == ["a", "b", "c", "d", "e", "f"]
     tree = parse(text)[0].body[0]
     assert isinstance(tree, ast.Try)
-    assert [handler.name for handler in tree.handlers] == ["e", "e"]
+    assert [handler.name for handler in tree.handlers] == ["e", "e", None]
 
 
 def lost(text: str) -> list[int]:
@@ -187,7 +190,8 @@ def test_a_template_is_read() -> None:
     "text",
     [
         "-" * 100_000 + "1",
-        "a" + ".b" * 10_000,
+        "a" + ".b" * 500_000,
+        "a" + "+a" * 50_000,
         "(" * 100_000,
         "x = " + "9" * 1_000_000,
         "if x:\n" + "".join(f"{' ' * level}if x:\n" for level in range(1, 200)) + " " * 200 + "x\n",

@@ -664,7 +664,7 @@ def test_what_is_no_file_that_may_be_read(tmp_path: Path) -> None:
         "pyproject.toml: larger than the limit of 1 MB",
         "requirements.txt: this is a named pipe, not a file",
         "setup.py: this is a device, not a file",
-        "uv.lock: cannot be read: Is a directory",
+        "uv.lock: this is a folder, not a file",
     ]
 
 

@@ -79,7 +79,7 @@ def found(code: str, target: str = NEW) -> list[tuple[int, str, str, str | None]
             None,
         ),
         (
-            "import tensorflow as tf\ntf.keras.saving.load_model('a')",
+            "import tensorflow as tf\ntf.keras.saving.load_model('a.keras')",
             NEW,
             "absent-name",
             "tensorflow.keras.saving.load_model",
@@ -105,7 +105,7 @@ def test_what_is_reported(code: str, target: str, kind: str, symbol: str, parame
         ("import keras\nkeras.backend.dot(1, 2)", MIDDLE),
         ("import tensorflow as tf\ntf.keras.backend.dot(1, 2)", NEW),
         ("from tensorflow.keras.saving import load_model", NEW),
-        ("import tensorflow as tf\nimport tensorflow.keras.saving\ntf.keras.saving.load_model('a')", NEW),
+        ("import tensorflow as tf\nimport tensorflow.keras.saving\ntf.keras.saving.load_model('a.keras')", NEW),
         ("import keras\nkeras.layers.Embedding(3, 4, input_length=3)", NEW),
         ("import keras\nkeras.layers.Embedding(3, 4, weights=[1])", NEW),
         ("import keras\nkeras.layers.LeakyReLU(alpha=0.1)", NEW),

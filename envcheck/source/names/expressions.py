@@ -365,6 +365,8 @@ class Expressions:
         key = self.value(node.slice)
         if isinstance(found, (str, tuple)) and isinstance(key, Constant) and isinstance(key.value, str):
             self.note(found, node, "item", Call(1, (), False, ((0, "constant", key.value),)))
+        if isinstance(found, (str, tuple)) and isinstance(key, Constant) and isinstance(key.value, int):
+            return called(self.member(found, "__getitem__"))
         return None
 
     def _joined(self, node: ast.JoinedStr) -> Value:

@@ -260,8 +260,8 @@ class Reader(Expressions):
         """What a loop over a written-out list of classes or objects runs over."""
         if isinstance(node, (ast.List, ast.Tuple)) and len(node.elts) <= 8:
             return merged([self.value(each) for each in node.elts])
-        self.value(node)
-        return None
+        found = self.value(node)
+        return called(self.member(found, "__getitem__")) if isinstance(found, (str, tuple)) else None
 
     def _while(self, node: ast.While) -> None:
         condition = self.test(node.test)

@@ -17,8 +17,6 @@ ALLOWED = {
     "checks/libc.py": "the glibc of the old platform tags: PEP 513, 571, 599",
     "checks/gpu_capability.py": "compute capabilities of Jetsons: an exception in the rule itself",
     "checks/interpreter.py": "CPython's own ABI",
-    "commands/requirements.py": "the Python that envcheck itself runs on",
-    "commands/settings.py": "the Python that envcheck itself runs on",
     "commands/output.py": "columns and lines of a terminal",
 }
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 import stat
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +12,8 @@ from packaging.specifiers import SpecifierSet
 
 from envcheck.errors import UsageError
 from envcheck.knowledge.choice import Platform
+from envcheck.source import toml
+from envcheck.source.pins.requirement_files import logical_lines
 from envcheck.suggestion.repair import BRINGS
 from envcheck.suggestion.suits import STAND_INS
 
@@ -39,7 +39,10 @@ def requirements(path: Path, python: str, platform: Platform) -> tuple[dict[str,
             holds = requirement.marker is None or requirement.marker.evaluate(platform.markers(python))
             for each in requirement.specifier:
                 each.contains("1")  # a number of 5000 digits is refused only when it is compared
-        except ValueError as error:  # a marker that compares what cannot be compared among them
+        except (
+            ValueError,
+            RecursionError,
+        ) as error:  # a marker that compares what cannot be compared, or is nested too deep
             raise UsageError(f"{where}: this is no requirement: {line[:80]} ({str(error).splitlines()[0]})") from None
         if holds:
             name = re.sub(r"[-_.]+", "-", requirement.name).lower()
@@ -78,32 +81,15 @@ def _text(file: Path) -> str:
 
 
 def _lines(file: Path) -> Iterator[tuple[str, str]]:
-    """The logical lines of a requirements file, without comments and hashes.
-
-    https://pip.pypa.io/en/stable/reference/requirements-file-format/
-    """
-    held, start = "", 0
-    lines = _text(file).splitlines()
-    for number, line in enumerate(lines, 1):
-        start = start or number
-        held += line
-        if held.endswith("\\"):
-            held = held[:-1]
-            if number < len(lines):
-                continue
-        found = re.sub(r"(^|\s)#.*", "", held)
-        found = re.split(r"\s--hash", found)[0].strip()
-        if found:
-            yield f"{file}:{start}", found
-        held, start = "", 0
+    """The logical lines of a requirements file, without comments and hashes."""
+    return ((f"{file}:{line}", words) for line, words in logical_lines(_text(file)))
 
 
 def _pyproject(file: Path) -> Iterator[tuple[str, str]]:
     text = _text(file)
-    toml = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
     try:
-        content = toml.loads(text)
-    except (ValueError, RecursionError) as error:  # its own error is a ValueError, and so is a number of 5000 digits
+        content = toml.read(text)
+    except toml.NoToml as error:
         raise UsageError(f"{file}: this is no TOML: {error}") from None
     project = content.get("project", {})
     listed = project.get("dependencies", []) if isinstance(project, dict) else None

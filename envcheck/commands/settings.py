@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import re
 import stat
-import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +12,7 @@ from typing import Any
 
 from envcheck.errors import UsageError
 from envcheck.knowledge.matrix import Matrix, load_matrix
+from envcheck.source import toml
 
 SCAN_KEYS = (
     "target",
@@ -117,25 +116,18 @@ def _table(path: Path) -> dict[str, Any] | None:
         raise UsageError(f"{path}: larger than {LARGEST >> 20} MiB, the most that is read")
     if b"envcheck" not in data:
         return None
-    toml = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
     try:
-        content: Any = toml.loads(data.decode("utf-8"))
+        content = toml.read(data.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise UsageError(f"{path}:{data.count(10, 0, error.start) + 1}: this is not UTF-8") from None
-    except (ValueError, RecursionError) as error:
-        raise UsageError(_no_toml(path, error)) from None
+    except toml.NoToml as error:
+        where = path if error.line is None else f"{path}:{error.line}"
+        raise UsageError(f"{where}: this is no TOML that can be read: {error.reason}") from None
     tool = content.get("tool")
     table = tool.get("envcheck") if isinstance(tool, dict) else None
     if table is not None and not isinstance(table, dict):
         raise UsageError(f"{path}:{_line(path, 'envcheck')}: tool.envcheck is no table; write [tool.envcheck]")
     return table
-
-
-def _no_toml(path: Path, error: Exception) -> str:
-    found = re.search(r"line (\d+)", str(error))
-    where = f"{path}:{found[1]}" if found else str(path)
-    what = "nested too deep" if isinstance(error, RecursionError) else re.sub(r" \(at .*\)$", "", str(error))
-    return f"{where}: this is no TOML that can be read: {what}"
 
 
 def _configured(project: Project) -> Matrix:

@@ -17,6 +17,7 @@ from envcheck.source.names.reader import read
 from envcheck.source.names.uses import Reading, Use
 from envcheck.source.parsing import parse
 from envcheck.source.reading import Document, Unread, document, read_bytes
+from envcheck.source.remarks import Remarks, remarks
 
 LARGEST = 20_000_000
 """Bytes of the largest file that is read; generated code of that size says nothing about a model."""
@@ -41,7 +42,7 @@ class FileReading(NamedTuple):
     """What one file says.
 
     ``starts``: for each cell (None: the file is no notebook) the lines before it in ``reading``, whose lines count all cells;
-    ``whole``: False where it could not be read at all.
+    ``whole``: False where it could not be read at all; ``remarks``: its comments for envcheck.
     """
 
     path: str
@@ -49,6 +50,7 @@ class FileReading(NamedTuple):
     starts: tuple[tuple[int, int | None], ...]
     troubles: tuple[Unjudged, ...]
     whole: bool
+    remarks: Remarks = Remarks()
 
     def place(self, line: int) -> tuple[int, int | None]:
         """(line in its cell, cell) of a line of the reading."""
@@ -172,6 +174,7 @@ def _read_document(found: Document, project: frozenset[str]) -> FileReading:
     starts: list[tuple[int, int | None]] = []
     troubles: list[Unjudged] = []
     lines = 0
+    told = [remarks(part.text, part.cell) for part in found.parts]
     for part in found.parts:
         tree, unparsed = parse(part.text)
         troubles += [Unjudged(each.reason, each.line, each.end_line, part.cell) for each in unparsed]
@@ -185,7 +188,9 @@ def _read_document(found: Document, project: frozenset[str]) -> FileReading:
         reading = reading._replace(uses=tuple(_in_characters(reading.uses, found)))
     result = FileReading(found.path, reading, tuple(starts) or ((0, None),), tuple(troubles), True)
     deep = [Unjudged("nested too deeply to be read", *_deep(result, line)) for line in reading.too_deep]
-    return result._replace(troubles=(*troubles, *deep))
+    ignores = tuple(each for part in told for each in part.ignores)
+    said = Remarks(ignores, tuple(each for part in told for each in part.misread))
+    return result._replace(troubles=(*troubles, *deep), remarks=said)
 
 
 def _deep(result: FileReading, line: int) -> tuple[int, int, int | None]:

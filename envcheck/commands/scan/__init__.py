@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import click
+from click.core import ParameterSource
 
 from envcheck.commands.options import judging_options, output_options
 
@@ -46,4 +47,6 @@ def command(**options: object) -> int:
     """
     from envcheck.commands.scan.run import Options, scan  # noqa: PLC0415 - --help loads none of this
 
+    if click.get_current_context().get_parameter_source("fail_on") is ParameterSource.DEFAULT:
+        options["fail_on"] = None  # the project's settings may say it
     return scan(Options.of(options))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ from envcheck.knowledge.api.target import Target
 from envcheck.knowledge.rows import folder
 from envcheck.source.cache import Cache
 from envcheck.source.reading import Unread, read_bytes
+from envcheck.source.remarks import Remarks
 from envcheck.verdicts.found import Code
 
 PARTS = ("source", "verdicts", "knowledge")
@@ -21,10 +22,12 @@ PARTS = ("source", "verdicts", "knowledge")
 
 
 class Found(NamedTuple):
-    """The result of a scan."""
+    """The result of a scan: with the files that were read, and the comments for envcheck of those that have some."""
 
     code: Code
     coverage: Coverage
+    scanned: tuple[str, ...] = ()
+    remarks: Mapping[str, Remarks] = {}
 
 
 def key(cache: Cache, paths: Sequence[str], targets: Sequence[Target]) -> str:

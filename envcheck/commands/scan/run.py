@@ -17,8 +17,12 @@ from envcheck import __version__
 from envcheck.commands.judging import make_host, now
 from envcheck.commands.options import codes
 from envcheck.commands.output import check_format, check_output, progress, reporter, style_for, write
+from envcheck.commands.scan import baseline
+from envcheck.commands.scan.comments import without_ignored
 from envcheck.commands.scan.kept import Found, key
 from envcheck.commands.scan.lines import stdin, with_source
+from envcheck.commands.scan.settings import Settings, settings
+from envcheck.commands.scan.sifting import without
 from envcheck.engine import Facts, exit_code, run
 from envcheck.errors import UsageError
 from envcheck.findings import Coverage, Report, Unseen
@@ -27,10 +31,12 @@ from envcheck.knowledge.api.target import Target
 from envcheck.knowledge.rows import folder
 from envcheck.registry import checks, probes, select
 from envcheck.source.cache import Cache
-from envcheck.source.files import find
-from envcheck.source.tree import read_file, read_tree
+from envcheck.source.files import Skipped, find
+from envcheck.source.remarks import Remarks
+from envcheck.source.tree import FileReading, read_file, read_tree
 from envcheck.verdicts.code import Library, judge
 from envcheck.verdicts.found import Code, Trouble
+from envcheck.verdicts.pinned import against_pins
 from envcheck.verdicts.targets import completed
 
 NOT_INSTALLED = (
@@ -60,7 +66,7 @@ class Options:
     references: str | None = None
     select: str | None = None
     ignore: str | None = None
-    fail_on: str = "error"
+    fail_on: str | None = None
     strict: bool = False
     format_: str = "text"
     output: str | None = None
@@ -71,6 +77,24 @@ class Options:
     def of(cls, options: Mapping[str, Any]) -> Options:
         """The options as click gives them."""
         return cls(**options)
+
+    def under(self, project: Settings) -> Options:
+        """The options, with what a project sets in place of those that were not given.
+
+        Patterns of a project in the current folder also keep ``find`` from looking into what they exclude.
+        """
+        here = project.folder == Path()
+        exclude = self.exclude or (project.exclude if here else ())
+        return replace(
+            self,
+            targets=self.targets or project.target,
+            legacy_keras=self.legacy_keras or bool(project.legacy_keras),
+            select=self.select if self.select is not None else ",".join(project.select) or None,
+            ignore=self.ignore if self.ignore is not None else ",".join(project.ignore) or None,
+            exclude=(*exclude, *(project.extend_exclude if here else ())),
+            baseline=self.baseline or project.baseline,
+            fail_on=self.fail_on or project.fail_on,
+        )
 
 
 def scan(options: Options) -> int:
@@ -89,9 +113,13 @@ def _scan(options: Options) -> int:
     if options.statistics and options.format_ != "text":
         raise UsageError("--statistics is a table for people: it goes with --format text")
     check_output(options.output)
+    every = checks()
+    project = settings(options.paths, [check.code for check in every])
+    options = options.under(project)
+    recorded = None if options.baseline is None or options.write_baseline else baseline.read(options.baseline)
     chosen = tuple(
         check
-        for check in select(checks(), codes("--select", options.select), codes("--ignore", options.ignore))
+        for check in select(every, codes("--select", options.select), codes("--ignore", options.ignore))
         if check.code.startswith(OURS)
     )
     if not chosen:
@@ -100,15 +128,31 @@ def _scan(options: Options) -> int:
         library = Library(folder() / "api")
         targets, notes = chosen_targets(options, library, show)
         references: list[dict[str, object]] | None = [] if options.references else None
-        code, coverage = examined(options, targets, library, show, references)
-        outcomes = run(chosen, Facts({"code": code}, {}))
+        found = examined(options, targets, library, show, references, project)
+        outcomes = run(chosen, Facts({"code": found.code}, {}))
         outcomes = with_source(outcomes, options.stdin_name if options.paths == ("-",) else None)
-    coverage = replace(coverage, notes=tuple(notes))
+    judged = [check.code for check in chosen]
+    outcomes, said = without_ignored(outcomes, found.remarks, [check.code for check in every], judged)
+    notes += said
+    outcomes = without(
+        outcomes,
+        lambda code, each: each.location is not None and code.startswith(project.ignored(each.location.path)),
+    )
+    if project.per_file_ignores:
+        notes.append(f"per-file-ignores ({project.places['per-file-ignores']}) hold for this report")
+    if options.write_baseline:
+        count = baseline.write(options.write_baseline, outcomes, found.scanned, judged)
+        notes.append(f"{options.write_baseline} has {count} {'entry' if count == 1 else 'entries'} now")
+    elif recorded is not None:
+        compared = baseline.compared(outcomes, recorded, found.scanned, judged)
+        outcomes = compared.outcomes
+        notes += [f"the baseline {options.baseline} hides {compared.hidden} findings", *compared.notes]
+    coverage = replace(found.coverage, notes=tuple(notes))
     report = Report(
         __version__,
         Inventory({}, now(), __version__),
         outcomes,
-        exit_code(outcomes, options.fail_on, strict=options.strict),
+        exit_code(outcomes, options.fail_on or "error", strict=options.strict),
         _unseen(coverage),
         None,
         coverage,
@@ -142,25 +186,47 @@ def examined(
     library: Library,
     show: Callable[[str], None],
     references: list[dict[str, object]] | None = None,
+    project: Settings | None = None,
 ) -> Found:
     """Read the files and judge them on the targets; or what an earlier run found in just these files."""
     paths = [*options.paths, *(_names(options.files_from) if options.files_from else ())]
     if "-" in paths:
         if len(paths) > 1 or sys.stdin is None:
             raise UsageError("PATH - reads code from stdin: it stands alone, and there must be a stdin")
-        return Found(*judge([read_file(options.stdin_name, stdin())], targets, library, show, references))
+        return _judged([read_file(options.stdin_name, stdin())], targets, library, show, references)
     show("looking for files")
     files, skipped = find(paths or ["."], exclude=options.exclude, gitignore=not options.no_gitignore)
+    if project is not None and (project.exclude or project.extend_exclude):
+        named = {os.path.abspath(path) for path in paths}  # noqa: PTH100 - links are not followed
+        left_out = [file for file in files if os.path.abspath(file) not in named and project.excludes(file)]  # noqa: PTH100
+        gone = set(left_out)
+        files = [file for file in files if file not in gone]
+        skipped += [Skipped(file, "excluded", by_rule=True) for file in left_out]
     cache = None if options.no_cache else Cache(cache_folder())
     name = "" if cache is None or references is not None else key(cache, files, targets)
     known = cache.get(name, Found) if cache is not None and name else None
     if known is None:
-        known = Found(*judge(read_tree(files, cache, show, options.jobs or 0), targets, library, show, references))
+        readings = read_tree(files, cache, show, options.jobs or 0)
+        known = _judged(readings, targets, library, show, references)
         if cache is not None and name:
             cache.put(name, known)
     unread = tuple(Trouble(each.path, each.reason) for each in skipped if not each.by_rule)
-    code = replace(known.code, troubles=(*known.code.troubles, *unread))
-    return Found(code, replace(known.coverage, skipped=len(skipped)))
+    pinned, unclear = against_pins(paths or ["."], known.coverage.windows, library.api)
+    troubles = (*known.code.troubles, *unread, *unclear)
+    code = replace(known.code, verdicts=(*known.code.verdicts, *pinned), troubles=troubles)
+    return known._replace(code=code, coverage=replace(known.coverage, skipped=len(skipped)))
+
+
+def _judged(
+    files: Sequence[FileReading],
+    targets: Sequence[Target],
+    library: Library,
+    show: Callable[[str], None],
+    references: list[dict[str, object]] | None,
+) -> Found:
+    code, coverage = judge(files, targets, library, show, references)
+    remarks = {file.path: file.remarks for file in files if file.remarks != Remarks()}
+    return Found(code, coverage, tuple(file.path for file in files if file.whole), remarks)
 
 
 def chosen_targets(options: Options, library: Library, show: Callable[[str], None]) -> tuple[list[Target], list[str]]:

@@ -98,7 +98,8 @@ class Returns:
         """The row that holds for a canonical name in a target."""
         key = (name, target)
         if key not in self._known:
-            rows = self.rows.about(keras_name(name) or name)
+            own = keras_name(name) or name.replace("tensorflow.compat.v2.", "tensorflow.", 1)
+            rows = (*self.rows.about(own), *self.rows.about(own.rpartition(".")[0] + ".*"))
             holding = (row for row in rows if holds(row.releases, root_of(name), target, self._shelf))
             self._known[key] = next(holding, None)
         return self._known[key]

@@ -114,7 +114,9 @@ class When(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             return isinstance(value, (int, float)) and not isinstance(value, bool)
         if self.kind in ("numbers", "texts"):
             return value is Other(self.kind)
-        return isinstance(value, Instance) and {keras_name(one) or one for one in value.classes} == {self.kind}
+        if not isinstance(value, Instance) or not value.classes:
+            return False
+        return all(self.kind in (one, one.rpartition(".")[0] + ".*") for one in map(_own, value.classes))
 
 
 class Value(msgspec.Struct, frozen=True):
@@ -195,9 +197,13 @@ class Values:
         return self._known[key]
 
     def _of(self, name: str, target: Target) -> Iterator[Value]:
-        own, root = keras_name(name) or name, root_of(name)
+        own, root = _own(name), root_of(name)
         rows = (*self.rows.about(own), *self.rows.about(own.rpartition(".")[0] + ".*"))
         yield from (row for row in rows if own not in row.but and holds(row.releases, root, target, self._shelf))
+
+
+def _own(name: str) -> str:
+    return keras_name(name) or name
 
 
 def _judged(row: Value, call: Call) -> Iterator[Judged]:

@@ -114,6 +114,8 @@ def test_what_another_argument_says() -> None:
         ("keras.Model.predict", LAST_2, Call((Other.NUMBERS,)), []),
         ("keras.Model.compile", NEW, Call(("sgd", "mse", Other.TEXTS)), ["raises 2"]),
         ("keras.Model.compile", NEW, Call(("sgd", "mse"), {"metrics": Other.TEXTS}), []),
+        ("keras.Model.compile", NEW, Call((Instance(("tensorflow.compat.v1.train.AdamOptimizer",)),)), ["raises 0"]),
+        ("keras.Model.compile", NEW, Call((Instance(("keras.optimizers.Adam",)),)), []),
         ("keras.Operation.__call__", NEW, Call((Other.COMPUTED, True)), ["raises 1"]),
         ("keras.Operation.__call__", NEW, Call((Other.COMPUTED, 1)), []),
         ("keras.Operation.__call__", NEW, Call((Other.COMPUTED,), {"training": True}), []),

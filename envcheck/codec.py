@@ -118,6 +118,7 @@ def _encode_coverage(coverage: Coverage) -> JSON:
         "references": {
             name: getattr(coverage, name) for name in ("total", "known", "unknown", "guarded", "folded", "untyped")
         },
+        "hidden": coverage.hidden,
         "targets": list(coverage.targets),
         "windows": [msgspec.to_builtins(window) for window in coverage.windows],
         "notes": list(coverage.notes),
@@ -179,11 +180,12 @@ def report_schema(types: Mapping[str, type]) -> JSON:
             "properties": {
                 "files": _counters("scanned", "skipped", "unparsed"),
                 "references": _counters("total", "known", "unknown", "guarded", "folded", "untyped"),
+                "hidden": {"type": "integer", "minimum": 0},
                 "targets": {"type": "array", "items": text},
                 "windows": {"type": "array", "items": window},
                 "notes": {"type": "array", "items": text},
             },
-            "required": ["files", "references", "targets", "windows", "notes"],
+            "required": ["files", "references", "hidden", "targets", "windows", "notes"],
         },
         "outcomes": {"type": "array", "items": {"$ref": "#/$defs/Outcome"}},
         "unseen": {

@@ -240,8 +240,8 @@ class Coverage:
     ``scanned``, ``skipped`` and ``unparsed`` count files; unparsed ones, in whole or in part, are among the scanned.
     ``known``, ``unknown`` and ``guarded`` count references over all targets: judged; nothing is recorded about them; not run
     on the target, or an absent name is caught. ``folded`` ones fail only because of another finding, ``untyped`` are attributes
-    of objects whose class could not be told; neither is in ``total``. ``targets`` are the targets in words, ``notes`` what else
-    must be known.
+    of objects whose class could not be told; neither is in ``total``. ``hidden`` findings were left out by comments, settings
+    or a baseline. ``targets`` are the targets in words, ``notes`` what else must be known.
     """
 
     scanned: int = 0
@@ -253,6 +253,7 @@ class Coverage:
     guarded: int = 0
     folded: int = 0
     untyped: int = 0
+    hidden: int = 0
     targets: tuple[str, ...] = ()
     windows: tuple[Window, ...] = ()
     notes: tuple[str, ...] = ()

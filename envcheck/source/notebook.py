@@ -122,10 +122,10 @@ _RUNS_PYTHON = re.compile(
 """Cell magics whose cell is Python. ``%%python`` runs it in another process, still it is this notebook's code."""
 _OTHER_LANGUAGE = re.compile(
     r"bash|sh|shell|script|system|sx|!|cmd|powershell|pwsh|perl|ruby|pypy|python2|html|HTML|javascript|js|svg|SVG|latex"
-    r"|markdown|md|writefile|file|writetemplate|sql|bigquery|R|julia|cython|cu|cpp|mermaid|configure|spark|skip|scala"
+    r"|markdown|md|writefile|file|writetemplate|sql|bigquery|R|julia|cython|cu|cpp|mermaid|configure|skip|scala"
 )
 """Cell magics whose cell is not Python, is not run (``%%skip``), or becomes a file of its own (``%%writefile``)."""
-_WHOLE_CELL = re.compile(r"\s*%(sql|sh|md|r|scala|fs|pip)[ \t]*\n")
+_WHOLE_CELL = re.compile(r"\s*%(sql|sh|md|r|scala|fs)[ \t]*\n")
 """A cell of another language as Databricks has it."""
 
 

@@ -21,8 +21,10 @@ if sys.version_info < (3, 11):
     import symtable
 
 LARGEST = 4_000_000
-"""Characters of the largest text that is parsed: about 50,000 lines. A tree takes 90 (prose and code) to 500 (dense calls) bytes
-of memory for each of them (measured on Python 3.11)."""
+"""Characters of the largest text that is parsed: about 50,000 lines."""
+DENSEST = 300_000
+"""Dots, commas, opening brackets and equals signs of the densest text that is parsed: that of 80,000 lines as people write
+them. Each costs up to 1,400 bytes of memory (measured on Python 3.11), also in a table of numbers that is called a program."""
 LARGEST_MENDED = 500_000
 """Characters of the largest text that is mended where Python cannot parse it: about 12,000 lines."""
 
@@ -51,11 +53,11 @@ def parse(text: str) -> tuple[ast.Module, tuple[Unparsed, ...]]:
     replaced by ``pass``, and a damaged ``if``, ``for`` or ``with`` by ``if 1:``, so that its block is read. A tree can be deep (a
     sum of 2,900 terms is 2,900 levels): who walks it by recursion must be ready for ``RecursionError``.
     """
+    if words := _too_large(text):
+        return _nothing(text, words)
     tree, error = _tree(text)
     if tree is not None:
         return tree, ()
-    if len(text) > LARGEST:
-        return _nothing(text, error)
     if len(text) > LARGEST_MENDED:
         return _nothing(text, f"{error}; a text of more than {LARGEST_MENDED:,} characters is not read in part")
     return _recovered(text, error)
@@ -63,7 +65,16 @@ def parse(text: str) -> tuple[ast.Module, tuple[Unparsed, ...]]:
 
 def check(text: str) -> str:
     """What Python finds wrong with a text, in its words and without line numbers; empty where it parses."""
-    return _tree(text)[1]
+    return _too_large(text) or _tree(text)[1]
+
+
+def _too_large(text: str) -> str:
+    """Which limit a text exceeds; empty where none."""
+    if len(text) > LARGEST:
+        return f"{len(text):,} characters are more than the limit of {LARGEST:,} for one file"
+    if len(text) > DENSEST and sum(map(text.count, ".,(=")) > DENSEST:
+        return f"more than {DENSEST:,} dots, commas, opening brackets and equals signs, the limit for one file"
+    return ""
 
 
 def _recovered(text: str, error: str) -> tuple[ast.Module, tuple[Unparsed, ...]]:
@@ -88,8 +99,6 @@ def _recovered(text: str, error: str) -> tuple[ast.Module, tuple[Unparsed, ...]]
 
 def _tree(text: str) -> tuple[ast.Module | None, str]:
     """The tree, or what is wrong."""
-    if len(text) > LARGEST:
-        return None, f"{len(text):,} characters are more than the limit of {LARGEST:,} for one file"
     collecting = gc.isenabled()
     gc.disable()  # a tree has no cycles, and looking for them took two thirds of the time on 10 MB
     try:

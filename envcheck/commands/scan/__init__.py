@@ -30,7 +30,7 @@ from envcheck.commands.options import judging_options, output_options
     "--stdin-name", default="stdin.py", metavar="NAME", help="The name of the code that PATH - reads from stdin."
 )
 @click.option("--baseline", metavar="FILE", help="Leave out the findings recorded in FILE.")
-@click.option("--write-baseline", metavar="FILE", help="Record the findings in FILE; they are reported once more now.")
+@click.option("--write-baseline", metavar="FILE", help="Record the findings in FILE, and leave them out.")
 @click.option("--statistics", is_flag=True, help="How often each code and symbol was found, instead of each place.")
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Processes.  [default: one for each core]")
 @click.option("--no-cache", is_flag=True, help="Read every file again, and keep nothing.")

@@ -25,7 +25,7 @@ from envcheck.commands.scan.settings import Settings, settings
 from envcheck.commands.scan.sifting import without
 from envcheck.engine import Facts, exit_code, run
 from envcheck.errors import UsageError
-from envcheck.findings import Coverage, Report, Unseen
+from envcheck.findings import Coverage, Outcome, Report, Unseen
 from envcheck.inventory import Expectations, Inventory, Unavailable
 from envcheck.knowledge.api.target import Target
 from envcheck.knowledge.rows import folder
@@ -131,6 +131,7 @@ def _scan(options: Options) -> int:
         found = examined(options, targets, library, show, references, project)
         outcomes = run(chosen, Facts({"code": found.code}, {}))
         outcomes = with_source(outcomes, options.stdin_name if options.paths == ("-",) else None)
+    every_finding = _number(outcomes)
     judged = [check.code for check in chosen]
     outcomes, said = without_ignored(outcomes, found.remarks, [check.code for check in every], judged)
     notes += said
@@ -143,11 +144,13 @@ def _scan(options: Options) -> int:
     if options.write_baseline:
         count = baseline.write(options.write_baseline, outcomes, found.scanned, judged)
         notes.append(f"{options.write_baseline} has {count} {'entry' if count == 1 else 'entries'} now")
-    elif recorded is not None:
+        recorded = baseline.read(options.write_baseline)
+    if recorded is not None:
         compared = baseline.compared(outcomes, recorded, found.scanned, judged)
         outcomes = compared.outcomes
-        notes += [f"the baseline {options.baseline} hides {compared.hidden} findings", *compared.notes]
-    coverage = replace(found.coverage, notes=tuple(notes))
+        name = options.write_baseline or options.baseline
+        notes += [f"the baseline {name} hides {compared.hidden} findings", *compared.notes]
+    coverage = replace(found.coverage, notes=tuple(notes), hidden=every_finding - _number(outcomes))
     report = Report(
         __version__,
         Inventory({}, now(), __version__),
@@ -163,6 +166,10 @@ def _scan(options: Options) -> int:
     style = replace(style, statistics=options.statistics)
     write(reporter(options.format_)(report, style), options.output)
     return report.exit_code
+
+
+def _number(outcomes: Sequence[Outcome]) -> int:
+    return sum(len(outcome.findings) for outcome in outcomes)
 
 
 def judged_for(options: Options, facts: Facts, show: Callable[[str], None]) -> tuple[Code, Coverage]:

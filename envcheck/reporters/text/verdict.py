@@ -41,6 +41,12 @@ def _of_code(report: Report) -> tuple[str, str]:
         return "UNDECIDED: no file could be read.", "magenta"
     if not coverage.total:
         return "NOTHING TO JUDGE: no scanned file uses TensorFlow or Keras.", "yellow"
+    if coverage.hidden:
+        were = f"{coverage.hidden} finding{' was' if coverage.hidden == 1 else 's were'}"
+        return (
+            f"NO OTHER ERROR FOUND: {were} left out by comments, settings or the baseline; nothing was run.",
+            "yellow",
+        )
     if counts["warning"] or coverage.unparsed or coverage.unknown * 10 > coverage.total:
         return "NO ERROR FOUND in what was understood; nothing was run, so this is no promise.", "yellow"
     return "NO ERROR FOUND: every name, parameter and method that was understood is there; nothing was run.", "green"

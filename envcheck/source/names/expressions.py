@@ -20,6 +20,7 @@ from envcheck.source.names.values import (
     Value,
     Version,
     called,
+    lineage,
     merged,
     written,
 )
@@ -150,24 +151,17 @@ class Expressions:
 
     def of_class(self, owner: Class, name: str, *, own: bool, end: str) -> Value:
         """A member of a class of the file: its own, else that of its first base that can be told."""
-        if own:
-            if name in owner.members:
-                return owner.members[name]
-            if self.assigned(owner, name):
-                return owner.members.get(name)
-        for base in owner.bases:
-            if isinstance(base, Class):
-                found = self.of_class(base, name, own=True, end=end)
-                if found is not None or self._has(base, name):
-                    return found
-            elif isinstance(base, (str, tuple)):
-                return self.member(tuple(one + end for one in base) if isinstance(base, tuple) else base + end, name)
+        for each in list(lineage(owner))[0 if own else 1 :]:
+            if isinstance(each, Class):
+                if name in each.members:
+                    return each.members[name]
+                if self.assigned(each, name):
+                    return each.members.get(name)
+            elif isinstance(each, (str, tuple)):
+                return self.member(tuple(one + end for one in each) if isinstance(each, tuple) else each + end, name)
             else:
                 return None
         return None
-
-    def _has(self, owner: Class, name: str) -> bool:
-        return name in owner.members or any(isinstance(base, Class) and self._has(base, name) for base in owner.bases)
 
     def assigned(self, owner: Class, name: str) -> bool:
         """Whether a method of the class assigns the attribute; the method is read then, so that its value is known."""

@@ -18,6 +18,7 @@ from envcheck.source.names.values import (
     Test,
     Value,
     called,
+    lineage,
     merged,
     written,
 )
@@ -106,14 +107,15 @@ class Reader(Expressions):
         if symbol is not None:
             return Export("value", symbol)
         if isinstance(value, Class):
-            self._look_at(value)
-            names = frozenset(value.members) | frozenset(value.assigned or ())
-            bases = tuple(self._base(base) for base in value.bases)
-            local = [base for base in value.bases if isinstance(base, Class)]
-            for base in local:  # what bases of the same file have is its own too
-                inner = self._export(base)
-                names |= inner.names if inner else frozenset()
-            return Export("class", bases=bases, names=names)
+            names: set[str] = set()
+            bases: list[str | None] = []
+            for each in lineage(value):  # what bases of the same file have is its own too
+                if isinstance(each, Class):
+                    self._look_at(each)
+                    names.update(each.members, each.assigned or ())
+                else:
+                    bases.append(written(each))
+            return Export("class", bases=tuple(bases), names=frozenset(names))
         if isinstance(value, Function):
             found = value.returns
             if isinstance(found, Instance):
@@ -125,9 +127,8 @@ class Reader(Expressions):
 
     def _base(self, value: Value) -> str | None:
         """The first base outside of the file."""
-        while isinstance(value, Class):
-            value = value.bases[0] if value.bases else None
-        return written(value)
+        found = lineage(value) if isinstance(value, Class) else iter([value])
+        return next((written(each) for each in found if not isinstance(each, Class)), None)
 
     # ---- blocks
 

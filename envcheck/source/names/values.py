@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +11,8 @@ from envcheck.source.names.uses import Condition
 
 Value = Any
 """None, a symbol (str), a tuple of values, or one of the classes below."""
+LONGEST_LINE = 30
+"""Bases of a class that are followed."""
 MOST = 4
 """Alternatives that are kept."""
 
@@ -120,3 +123,16 @@ def written(value: Value) -> str | None:
     if isinstance(value, str):
         return value
     return "|".join(value) if isinstance(value, tuple) else None
+
+
+def lineage(owner: Class) -> Iterator[Value]:
+    """A class and its bases, the first ones first: classes of the file, symbols, None for what cannot be told."""
+    waiting: list[Value] = [owner]
+    for _ in range(LONGEST_LINE):
+        if not waiting:
+            return
+        each = waiting.pop(0)
+        yield each
+        if isinstance(each, Class):
+            waiting = [*each.bases, *waiting]
+    yield None

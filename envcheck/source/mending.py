@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from envcheck.source.blocks import Clause, Line, Statement, logical_lines, statements
 from envcheck.source.edits import Shifts
-from envcheck.source.logical import mask
 
-_DEEPEST = 90
-"""Levels of indentation that are kept apart; Python itself gives up at 100."""
 _GROUP = 2_000
 """Characters of statements that are parsed together at first."""
 _ROUNDS, _MORE, _PIECES = 3, 1_000_000, 20_000
@@ -30,55 +28,6 @@ class Gap:
     end_line: int
     reason: str
     read: bool = False
-
-
-@dataclass(slots=True)
-class _Line:
-    """One logical line.
-
-    Attributes:
-        first, last: its physical lines, from 1.
-        indent: its indentation.
-        code: the rest, without comment.
-        after: how many characters of comment and space follow the code.
-        word: its first word.
-        opens: whether a block has to follow.
-    """
-
-    first: int
-    last: int
-    indent: str
-    code: str
-    after: int
-    word: str
-    opens: bool
-
-
-@dataclass(slots=True)
-class _Clause:
-    """The head of a block, and the block; a plain statement is a head without a block."""
-
-    head: _Line
-    body: list[_Statement] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class _Statement:
-    """One statement: its decorators, and its clauses (``if``, ``elif``, ``else``)."""
-
-    decorators: list[_Line] = field(default_factory=list)
-    clauses: list[_Clause] = field(default_factory=list)
-
-    @property
-    def first(self) -> int:
-        return (self.decorators[0] if self.decorators else self.clauses[0].head).first
-
-    @property
-    def last(self) -> int:
-        if not self.clauses:
-            return self.decorators[-1].last
-        clause = self.clauses[-1]
-        return clause.body[-1].last if clause.body else clause.head.last
 
 
 def mend(text: str, check: Callable[[str], str]) -> tuple[str, Shifts, list[Gap]]:
@@ -101,11 +50,11 @@ class _Mending:
         self._check = check
         self._left = _ROUNDS * len(text) + _MORE
         self._pieces = _PIECES
-        self.top = _blocks(_lines(text), self._indent)
+        self.top = statements(logical_lines(text), self._indent)
 
-    def block(self, statements: list[_Statement]) -> None:
+    def block(self, block: list[Statement]) -> None:
         """Mends the statements of one block."""
-        waiting = list(_groups(statements, self.rows))[::-1]
+        waiting = list(_groups(block, self.rows))[::-1]
         while waiting:
             group = waiting.pop()
             error = self._wrong(self.rows[group[0].first - 1 : group[-1].last])
@@ -115,7 +64,7 @@ class _Mending:
             elif error:
                 self._statement(group[0], error)
 
-    def _statement(self, statement: _Statement, error: str) -> None:
+    def _statement(self, statement: Statement, error: str) -> None:
         """Mends one statement that does not parse."""
         plain = len(statement.clauses) == 1 and not statement.clauses[0].head.opens and not statement.decorators
         if self._exhausted or not statement.clauses or plain:
@@ -129,7 +78,7 @@ class _Mending:
         for clause in statement.clauses:
             self.block(clause.body)
 
-    def _mend_heads(self, statement: _Statement) -> None:
+    def _mend_heads(self, statement: Statement) -> None:
         """Puts something in place of the heads and decorators that do not parse; of all of them if they do not go together."""
         for decorator in statement.decorators:
             if wrong := self._wrong([*self._rows_of(decorator), f"{decorator.indent}def _(): pass"]):
@@ -147,7 +96,7 @@ class _Mending:
     def _exhausted(self) -> bool:
         return self._left < 0 or self._pieces < 0
 
-    def _skeleton(self, statement: _Statement) -> list[str]:
+    def _skeleton(self, statement: Statement) -> list[str]:
         """The statement with nothing in its blocks."""
         rows = [row for decorator in statement.decorators for row in self._rows_of(decorator)]
         for clause in statement.clauses:
@@ -156,7 +105,7 @@ class _Mending:
                 rows.append(f"{clause.head.indent} pass")
         return rows
 
-    def _rows_of(self, line: _Line) -> list[str]:
+    def _rows_of(self, line: Line) -> list[str]:
         return self.rows[line.first - 1 : line.last]
 
     def _wrong(self, rows: list[str]) -> str:
@@ -168,7 +117,7 @@ class _Mending:
             return _EXHAUSTED
         return self._check(f"if 1:\n{text}\n" if text[:1] in (" ", "\t", "\f") else f"{text}\n")
 
-    def _indent(self, line: _Line, indent: str) -> None:
+    def _indent(self, line: Line, indent: str) -> None:
         """Gives a line the indentation of its block."""
         added = len(indent) - len(line.indent)
         row = self.rows[line.first - 1]
@@ -178,7 +127,7 @@ class _Mending:
             self.gaps.append(Gap(line.first, line.first, "indentation that fits no block", read=True))
         line.indent = indent
 
-    def _replace(self, line: _Line, new: str, reason: str) -> None:
+    def _replace(self, line: Line, new: str, reason: str) -> None:
         """Puts something in a logical line's place."""
         self.rows[line.first - 1] = line.indent + new
         for row in range(line.first, line.last):
@@ -186,13 +135,13 @@ class _Mending:
         self.shifts.pop(line.first, None)
         self.gaps.append(Gap(line.first, line.last, reason))
 
-    def _fill(self, head: _Line) -> None:
+    def _fill(self, head: Line) -> None:
         """Gives a head its missing block."""
         row = self.rows[head.last - 1]
         self.rows[head.last - 1] = f"{row[: len(row) - head.after]} pass"
         self.gaps.append(Gap(head.first, head.last, "its block is missing", read=True))
 
-    def _leave_out(self, statement: _Statement, reason: str) -> None:
+    def _leave_out(self, statement: Statement, reason: str) -> None:
         head = statement.decorators[0] if statement.decorators else statement.clauses[0].head
         last = statement.last
         self._replace(head, "pass", reason)
@@ -200,11 +149,11 @@ class _Mending:
         self.gaps[-1] = Gap(head.first, last, reason)
 
 
-def _groups(statements: list[_Statement], rows: list[str]) -> Iterable[list[_Statement]]:
+def _groups(block: list[Statement], rows: list[str]) -> Iterable[list[Statement]]:
     """Statements that follow each other, in groups of some size."""
-    group: list[_Statement] = []
+    group: list[Statement] = []
     size = 0
-    for statement in statements:
+    for statement in block:
         group.append(statement)
         size += sum(map(len, rows[statement.first - 1 : statement.last]))
         if size >= _GROUP:
@@ -214,85 +163,7 @@ def _groups(statements: list[_Statement], rows: list[str]) -> Iterable[list[_Sta
         yield group
 
 
-_WORD = re.compile(r"(?:async\s+)?(\w*)")
-_COMPOUND = {"if", "elif", "else", "for", "while", "try", "except", "finally", "with", "def", "class", "match", "case"}
-_FOLLOWS = {
-    "elif": {"if", "elif"},
-    "else": {"if", "elif", "for", "while", "try", "except"},
-    "except": {"try", "except"},
-    "finally": {"try", "except", "else"},
-}
-"""What a clause may stand after."""
-
-
-def _lines(text: str) -> list[_Line]:
-    """The logical lines of a text that have code."""
-    lines = []
-    offset, first = 0, 1
-    for code in mask(text).split("\n"):
-        last = first + text.count("\n", offset, offset + len(code))
-        stripped = code.strip(" \t\f")
-        if stripped:
-            indent = code[: len(code) - len(code.lstrip(" \t\f"))]
-            found = _WORD.match(stripped)
-            word = found[1] if found else ""
-            opens = stripped.endswith(":") and word in _COMPOUND
-            lines.append(_Line(first, last, indent, stripped, len(code) - len(code.rstrip()), word, opens))
-        offset += len(code) + 1
-        first = last + 1
-    return lines
-
-
-@dataclass(slots=True)
-class _Open:
-    """A block that lines may still join."""
-
-    width: int
-    indent: str
-    statements: list[_Statement]
-
-
-def _blocks(lines: list[_Line], indent: Callable[[_Line, str], None]) -> list[_Statement]:
-    """The statements of a text by their indentation; a line whose indentation fits no block joins the nearest one."""
-    top: list[_Statement] = []
-    stack = [_Open(0, "", top)]
-    before: _Clause | None = None
-    for line in lines:
-        width = len(line.indent.expandtabs(8).rpartition("\f")[2])
-        if before and before.head.opens and width > stack[-1].width and len(stack) < _DEEPEST:
-            deeper = line.indent if line.indent.startswith(stack[-1].indent) else stack[-1].indent + "    "
-            deeper = deeper if len(deeper) > len(stack[-1].indent) else stack[-1].indent + "    "
-            stack.append(_Open(width, deeper, before.body))
-        elif width < stack[-1].width:
-            left = stack[-1]
-            while width < stack[-1].width and len(stack) > 1:
-                left = stack.pop()
-            if width > stack[-1].width:
-                stack.append(left)
-        if line.indent != stack[-1].indent:
-            indent(line, stack[-1].indent)
-        before = _joined(stack[-1].statements, line)
-    return top
-
-
-def _joined(block: list[_Statement], line: _Line) -> _Clause | None:
-    """The clause that a line heads, in the block that it belongs to; None for a decorator."""
-    last = block[-1] if block else None
-    decorated = last is not None and not last.clauses
-    follows = last is not None and last.clauses and last.clauses[-1].head.word in _FOLLOWS.get(line.word, ())
-    if last is None or not (decorated or follows):
-        last = _Statement()
-        block.append(last)
-    statement = last
-    if line.code.startswith("@") and not statement.clauses:
-        statement.decorators.append(line)
-        return None
-    clause = _Clause(line)
-    statement.clauses.append(clause)
-    return clause
-
-
-def _framed(clause: _Clause, rows: list[str]) -> list[str]:
+def _framed(clause: Clause, rows: list[str]) -> list[str]:
     """A clause's head with what it needs around it to be parsed alone."""
     head = clause.head
     own, inner = head.indent, f"{head.indent} pass"
@@ -309,7 +180,7 @@ def _framed(clause: _Clause, rows: list[str]) -> list[str]:
 _NAME = re.compile(r"(async\s+)?(def|class)\s+([^\W\d]\w*)")
 
 
-def _stand_in(clause: _Clause) -> str:
+def _stand_in(clause: Clause) -> str:
     """A head that keeps the block, and its scope, of one that does not parse."""
     found = _NAME.match(clause.head.code)
     if found:
@@ -318,7 +189,7 @@ def _stand_in(clause: _Clause) -> str:
         heads = {
             "elif": "elif 1:",
             "else": "else:",
-            "except": "except ():",
+            "except": "except Exception:",
             "finally": "finally:",
             "try": "try:",
         }

@@ -10,7 +10,9 @@ from envcheck.knowledge.api.history import Found
 from envcheck.source.names.uses import Call
 from envcheck.verdicts.names import Names, Seen
 
-QUIET = frozenset(("name", "dtype", "trainable"))
+UNSIGNED = frozenset(("Variable",))
+"""Classes whose metaclass takes arguments that their signature does not tell: ``tf.Variable(1.0, collections=[])`` works
+(measured: TensorFlow 2.21.0)."""
 
 
 class Fault(NamedTuple):
@@ -24,6 +26,8 @@ class Fault(NamedTuple):
 def faults(call: Call, seen: Seen, names: Names) -> Iterator[Fault]:
     """What a call says that the target's signature does not."""
     if seen.answer is None or seen.status in (None, Status.ABSENT, Status.UNKNOWN):
+        return
+    if seen.name.startswith("tensorflow.") and seen.name.rpartition(".")[2] in UNSIGNED and not seen.member:
         return
     for keyword in call.keywords:
         status = names.api.keyword(seen.name, keyword, names.target).status

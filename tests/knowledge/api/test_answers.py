@@ -141,7 +141,7 @@ def test_what_only_an_import_finds() -> None:
         ("keras.layers.Dense", "input_dim", NEW, "present"),
         ("keras.layers.Dense", "W_regularizer", "keras==2.2.4", "present"),
         ("keras.layers.Dense", "W_regularizer", NEW, "absent"),
-        ("keras.layers.Dense", "never_tried", NEW, "unknown"),
+        ("keras.layers.Dense", "never_tried", NEW, "absent"),
         ("tf.reduce_sum", "keep_dims", "tensorflow==1.15.5", "present"),
         ("tf.reduce_sum", "keep_dims", NEW, "absent"),
         ("keras.Model.fit", "workers", "keras==2.15.0", "present"),

@@ -161,7 +161,8 @@ def misplaced(tree: ast.Module, rows: list[str]) -> str:
         if isinstance(node, ast.Name) and node.lineno == node.end_lineno:
             row = rows[node.lineno - 1].encode("utf-8", "surrogatepass")
             there = row[node.col_offset : node.end_col_offset].decode("utf-8", "replace")
-            stands_for = there == "async" or "{" in there  # a name of old Python, a template's placeholder
+            # A name of old Python, a template's placeholder, a handler in place of a damaged one.
+            stands_for = there == "async" or "{" in there or node.id == "Exception"
             if node.id != unicodedata.normalize("NFKC", there) and not stands_for:  # as Python reads names
                 return f"line {node.lineno}, column {node.col_offset}: {there!r} instead of {node.id!r}"
     return ""

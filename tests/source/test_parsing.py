@@ -144,6 +144,13 @@ def test_scopes_of_damaged_heads_stay() -> None:
     assert outer.body[0].name == "f"
 
 
+def test_a_damaged_handler_still_guards() -> None:
+    tree = parse("try:\n    tf.a\nexcept A as :\n    tf.b\n")[0].body[0]
+    assert isinstance(tree, ast.Try)
+    assert isinstance(tree.handlers[0].type, ast.Name)
+    assert tree.handlers[0].type.id == "Exception"
+
+
 @pytest.mark.parametrize(
     ("text", "names", "left_out"),
     [
@@ -241,6 +248,8 @@ def test_a_text_over_the_limits_is_told() -> None:
     tree, unparsed = parse(text)
     assert tree.body == []
     assert "4,000,000" in unparsed[0].reason
+    text = "x = [" + "0, " * (parsing.DENSEST + 1) + "]\n"
+    assert "300,000" in parse(text)[1][0].reason
     text = "x y\n" + "#" * parsing.LARGEST_MENDED
     tree, unparsed = parse(text)
     assert tree.body == []

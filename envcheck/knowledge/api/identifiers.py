@@ -13,11 +13,12 @@ from typing import Annotated, Literal, get_args
 import msgspec
 
 from envcheck.knowledge.api.answers import Status
-from envcheck.knowledge.api.book import Text
+from envcheck.knowledge.api.book import united
 from envcheck.knowledge.api.history import Shelf
 from envcheck.knowledge.api.named_rows import NamedRows
 from envcheck.knowledge.api.returns import keras_name
 from envcheck.knowledge.api.target import Target
+from envcheck.knowledge.api.words import Words
 from envcheck.knowledge.rows import Source
 
 Kind = Literal["optimizer", "loss", "metric", "activation", "initializer", "regularizer", "constraint"]
@@ -108,22 +109,16 @@ class Identifiers:
         """Every string of a kind that a target surely takes, for advice."""
         title = "tf_keras" if root == "tensorflow.keras" and target.through_tf_keras else root
         chosen = target.chosen(self._shelf)(title)
-        text = self._texts[title]
-        found = [name.partition(":")[2] for name in text.names if name.startswith(f"{kind}:")]
-        return [name for name in found if chosen and self._mask(title, kind, name) & chosen == chosen]
+        words = self._words[title].of(kind)
+        return [word for word, releases in words.items() if chosen and releases & chosen == chosen]
 
     def _mask(self, title: str, kind: str, text: str) -> int:
         """The releases of a book that take a string."""
-        if " " in text or not text.isprintable():
-            return 0
         spellings = (text, text.lower()) if kind == "optimizer" else (text,)
         kinds = (kind, COMPILED) if kind == "metric" else (kind,)
-        found = 0
-        for name in (f"{one}:{spelling}" for one in kinds for spelling in spellings):
-            block = self._texts[title].block(name)
-            found |= self._texts[title].mask(block.partition(" ")[2]) if block else 0
-        return found
+        words = [self._words[title].of(one) for one in kinds]
+        return united(each.get(spelling, 0) for each in words for spelling in spellings)
 
     @cached_property
-    def _texts(self) -> dict[str, Text]:
-        return {title: Text(self._folder / f"{title}.txt") for title in BOOKS}
+    def _words(self) -> dict[str, Words]:
+        return {title: Words(self._folder / f"{title}.txt") for title in BOOKS}

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from envcheck.knowledge.api.book import Text
 from envcheck.knowledge.api.bounds import root_of
 from envcheck.knowledge.api.history import Shelf
 from envcheck.knowledge.api.target import Target
+from envcheck.knowledge.api.words import Words
 
 
 class Objects:
@@ -25,7 +25,7 @@ class Objects:
     def __init__(self, folder: Path, shelf: Shelf) -> None:
         self._folder = folder / "objects"
         self._shelf = shelf
-        self._texts: dict[str, Text] = {}
+        self._words: dict[str, Words] = {}
 
     def releases(self, name: str) -> int:
         """The releases of the name's book in which an object has an attribute that the history lacks.
@@ -49,7 +49,7 @@ class Objects:
         return bool(chosen) and self._releases(title, name[len(root) + 1 :]) & chosen == chosen
 
     def _releases(self, title: str, name: str) -> int:
-        if title not in self._texts:
-            self._texts[title] = Text(self._folder / f"{title}.txt")
-        block = self._texts[title].block(name)
-        return self._texts[title].mask(block.partition(" ")[2]) if block else 0
+        if title not in self._words:
+            self._words[title] = Words(self._folder / f"{title}.txt")
+        owner, _, attribute = name.rpartition(".")
+        return self._words[title].of(owner).get(attribute, 0)

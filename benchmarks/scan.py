@@ -1,0 +1,189 @@
+"""``envcheck scan`` against other readers of Python: ``python -m benchmarks.scan TREE --tools FOLDER``.
+
+CPU seconds (user and system) of whole processes, the median of runs taken in turns, on a tree of at least 2,000 files:
+
+1. no cache: at most 3 × ``ruff check --select ALL`` and 8 × ``ruff check``;
+2. per MB, on a sample of the tree for the slow ones: at least 6 × faster than vermin, 40 × faster than pylint, tf_upgrade_v2 and
+   TorchFix, each made to look at every file;
+3. warm (nothing changed since the last run): at most 2 × the warm ``ruff check``;
+4. memory of the largest process: under 300 MB; time linear in bytes: half of the files take 0.4 to 0.6 of the time.
+
+``--tools`` is the ``bin`` folder of an environment with ruff, vermin, pylint and torchfix; ``--tensorflow`` one with tf_upgrade_v2.
+Tools that are not there are left out, and that is said.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+TARGET = "tensorflow==2.21.0"
+SAMPLE = 60
+"""Files for the tools that need minutes for thousands."""
+SLOW = {"vermin": 6.0, "pylint": 40.0, "tf_upgrade_v2": 40.0, "torchfix": 40.0}
+
+
+def cpu(command: Sequence[str], **environ: str) -> float:
+    """CPU seconds of a command and its children; its verdict does not matter."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False, env={**os.environ, **environ}
+    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def medians(runs: int, *commands: Callable[[], float]) -> list[float]:
+    """The median of each, measured in turns."""
+    figures: list[list[float]] = [[] for _ in commands]
+    for _ in range(runs):
+        for place, command in enumerate(commands):
+            figures[place].append(command())
+    return [statistics.median(each) for each in figures]
+
+
+def scanning(tree: Path, *more: str) -> list[str]:
+    """A scan of a tree as JSON."""
+    return [
+        sys.executable,
+        "-m",
+        "envcheck",
+        "scan",
+        str(tree),
+        "--target",
+        TARGET,
+        "--no-gitignore",
+        "-f",
+        "json",
+        *more,
+    ]
+
+
+def sample(files: Sequence[Path], count: int, folder: Path) -> float:
+    """Copy some of the files; their size in MB."""
+    chance = random.Random(1)  # noqa: S311 - a sample that can be drawn again
+    total = 0
+    for number, path in enumerate(chance.sample(list(files), count)):
+        shutil.copyfile(path, folder / f"m{number}_{path.name}")
+        total += path.stat().st_size
+    return total / 1e6
+
+
+def slow_command(tool: str, where: Path, folder: Path, out: Path) -> list[str]:
+    """How a tool is made to look at every file."""
+    program = str(where / tool)
+    commands = {
+        "vermin": [program, "--no-tips", "--processes=1", "-q", str(folder)],
+        "pylint": [
+            program,
+            "--jobs=1",
+            "--disable=all",
+            "--enable=no-member,no-name-in-module,unexpected-keyword-arg",
+            str(folder),
+        ],
+        "tf_upgrade_v2": [
+            program,
+            "--intree",
+            str(folder),
+            "--outtree",
+            str(out / "out"),
+            "--reportfile",
+            str(out / "report"),
+        ],
+        "torchfix": [program, "--select=ALL", str(folder)],
+    }
+    return commands[tool]
+
+
+def main() -> int:
+    """Measure and print; 1 where a figure does not hold."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("tree", type=Path)
+    parser.add_argument("--tools", type=Path, default=Path(sys.executable).parent)
+    parser.add_argument("--tensorflow", type=Path, default=Path(sys.executable).parent)
+    parser.add_argument("--runs", type=int, default=3)
+    options = parser.parse_args()
+    files = sorted(path for path in options.tree.rglob("*.py") if path.is_file())
+    size = sum(path.stat().st_size for path in files) / 1e6
+    print(f"{len(files)} files, {size:.1f} MB in {options.tree.name}")
+    rows: list[tuple[str, float, str, float]] = []
+    ruff = str(options.tools / "ruff")
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder)
+        plain = [ruff, "check", "--isolated", "--no-respect-gitignore", "-q", str(options.tree)]
+        ours, everything, usual = medians(
+            options.runs,
+            lambda: cpu(scanning(options.tree, "--no-cache")),
+            lambda: cpu([*plain, "--no-cache", "--select", "ALL"]),
+            lambda: cpu([*plain, "--no-cache"]),
+        )
+        print(
+            f"envcheck scan {ours:.2f} s ({len(files) / ours:.0f} files/s, {size / ours:.2f} MB/s), ruff ALL {everything:.2f} s, ruff {usual:.2f} s"
+        )
+        rows.append(("times ruff check --select ALL", ours / everything, "<=", 3.0))
+        rows.append(("times ruff check", ours / usual, "<=", 8.0))
+        kept = {"ENVCHECK_CACHE_DIR": str(scratch / "kept")}
+        cpu(scanning(options.tree), **kept)
+        cpu([*plain, "--cache-dir", str(scratch / "ruff")])
+        warm, ruff_warm = medians(
+            options.runs,
+            lambda: cpu(scanning(options.tree), **kept),
+            lambda: cpu([*plain, "--cache-dir", str(scratch / "ruff")]),
+        )
+        print(f"warm: envcheck scan {warm:.2f} s, ruff {ruff_warm:.2f} s")
+        rows.append(("times ruff check, both warm", warm / ruff_warm, "<=", 2.0))
+        rows.extend(slow_tools(options, files, scratch))
+        half = scratch / "half"
+        half.mkdir()
+        part = sample(files, len(files) // 2, half)
+        (again,) = medians(options.runs, lambda: cpu(scanning(half, "--no-cache")))
+        rows.append(("of the time for the share of the bytes", (again / part) / (ours / size), "<=", 1.3))
+    rows.append(
+        ("MB of the largest process", resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024, "<=", 300.0)
+    )
+    return told(rows)
+
+
+def slow_tools(
+    options: argparse.Namespace, files: Sequence[Path], scratch: Path
+) -> list[tuple[str, float, str, float]]:
+    """How many times faster a scan is, per MB, than each of the slow tools that are there."""
+    chosen = scratch / "sample"
+    chosen.mkdir()
+    part = sample(files, min(SAMPLE, len(files)), chosen)
+    (start,) = medians(3, lambda: cpu([sys.executable, "-m", "envcheck", "scan", os.devnull, "--target", TARGET]))
+    (ours,) = medians(3, lambda: cpu(scanning(chosen, "--no-cache")))
+    print(f"a sample of {part:.2f} MB: envcheck scan {ours:.2f} s, {start:.2f} s of them to start")
+    rows = []
+    for tool, least in SLOW.items():
+        where = options.tensorflow if tool == "tf_upgrade_v2" else options.tools
+        if not (where / tool).exists():
+            print(f"{tool} is not there: left out")
+            continue
+        figure = cpu(slow_command(tool, where, chosen, scratch))
+        print(f"{tool} {figure:.2f} s")
+        rows.append((f"times faster than {tool}", figure / ours, ">=", least))
+    return rows
+
+
+def told(rows: Sequence[tuple[str, float, str, float]]) -> int:
+    """Print each figure beside its limit."""
+    failed = 0
+    for words, figure, sign, limit in rows:
+        holds = figure <= limit if sign == "<=" else figure >= limit
+        failed += not holds
+        print(f"{'holds' if holds else 'FAILS':6} {figure:8.2f} {sign} {limit}: {words}")
+    return int(bool(failed))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from envcheck.knowledge.api.answers import Status
 from envcheck.knowledge.api.bounds import root_of
 from envcheck.knowledge.api.identifiers import Identifiers
+from envcheck.knowledge.api.returns import keras_name
 from envcheck.knowledge.api.target import FIRST_OWN_KERAS
 from envcheck.knowledge.api.values import Argument, Call, Instance, Judged, Other, Text, Value, Values
 from envcheck.source.names.uses import Call as Written
@@ -22,6 +23,14 @@ KERAS_3 = 3
 OLD_OPTIMIZER = re.compile(r"tensorflow\.(compat\.v1\.)?train\.\w+Optimizer\(\)")
 JOINING = (".add", ".compile", ".Sequential", ".Model", ".__call__")
 """What takes objects of Keras and refuses those of another one."""
+
+
+class About(NamedTuple):
+    """The names of one object, its own and canonical ones, and whether rows about values, and about identifiers, speak of it."""
+
+    names: list[str]
+    values: bool
+    identifiers: bool
 
 
 class Arguments:
@@ -39,6 +48,7 @@ class Arguments:
         self._identifiers = identifiers
         self._names = names
         self._label = label
+        self._known: dict[str, About] = {}
         self._called: frozenset[str] = frozenset()
         self._metrics: frozenset[str] = frozenset()
 
@@ -58,7 +68,9 @@ class Arguments:
 
     def read(self, seen: Seen, use: Use, place: Place) -> Iterator[Verdict]:
         """An attribute that is read, or an item behind it."""
-        names = self._canonical(seen)
+        names, known, _ = self._about(seen)
+        if not known:
+            return
         if use.how == "item" and use.call is not None:
             judged = self._values.of_item(names, use.call.values[0][2], self._names.target)
         else:
@@ -68,11 +80,26 @@ class Arguments:
     def call(self, seen: Seen, use: Use, symbol: str, place: Place) -> Iterator[Verdict]:
         """A call."""
         assert use.call is not None
-        names = self._canonical(seen)
-        judged = self._values.of_call(names, self._arguments(use.call), self._names.target, instance="()" in symbol)
-        yield from (self._verdict(each, seen, use, place) for each in judged if self._speaks(each.row))
-        yield from self._named(names, seen, use, place)
+        about = self._about(seen)
+        if about.values:
+            arguments, target = self._arguments(use.call), self._names.target
+            judged = self._values.of_call(about.names, arguments, target, instance="()" in symbol)
+            yield from (self._verdict(each, seen, use, place) for each in judged if self._speaks(each.row))
+        if about.identifiers:
+            yield from self._named(about.names, seen, use, place)
         yield from self._mixed(seen, use, symbol, place)
+
+    def _about(self, seen: Seen) -> About:
+        """What is known about the arguments of a name, which for most is nothing."""
+        if seen.name not in self._known:
+            names = self._canonical(seen)
+            own = [keras_name(name) or name for name in names]
+            wide = [*own, *(f"{name.rpartition('.')[0]}.*" for name in own)]
+            values, identifiers = self._values.rows.names, self._identifiers.rows.names
+            self._known[seen.name] = About(
+                names, any(name in values for name in wide), any(name in identifiers for name in wide)
+            )
+        return self._known[seen.name]
 
     def _canonical(self, seen: Seen) -> list[str]:
         found = [seen.name]

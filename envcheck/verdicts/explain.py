@@ -35,6 +35,7 @@ class Explain:
         self._replacements = replacements
         self._target = target
         self._absent: dict[tuple[str, str], Verdict] = {}
+        self._there: dict[tuple[str, str, bool], tuple[Verdict, ...]] = {}
         self._deprecated: dict[str, tuple[str, Advice | None] | None] = {}
         self._behaviours: dict[tuple[str, str | None], Replacement | None] = {}
 
@@ -135,6 +136,12 @@ class Explain:
 
     def there(self, use: Use, seen: Seen, place: Place, label: str) -> Iterator[Verdict]:
         """What is worth saying about a name that is there."""
+        key = (use.how, seen.name, seen.member)
+        if key not in self._there:
+            self._there[key] = tuple(self._worth_saying(use, seen, place, label))
+        yield from (_at(verdict, place) for verdict in self._there[key])
+
+    def _worth_saying(self, use: Use, seen: Seen, place: Place, label: str) -> Iterator[Verdict]:
         name = seen.name
         assert seen.answer is not None
         if seen.status is Status.FOREIGN and use.how in ("import", "from", "base", "call"):

@@ -13,10 +13,10 @@ from envcheck.knowledge.api.replacements import Replacements
 from envcheck.knowledge.api.returns import Returns
 from envcheck.knowledge.api.target import Target
 from envcheck.knowledge.api.values import Values
-from envcheck.source.names.uses import Condition, Reading, Use
+from envcheck.source.names.uses import Call, Condition, Reading, Use
 from envcheck.verdicts import explain, guards
 from envcheck.verdicts.arguments import Arguments
-from envcheck.verdicts.calls import faults
+from envcheck.verdicts.calls import Fault, faults
 from envcheck.verdicts.found import Place, Verdict
 from envcheck.verdicts.names import Names, Seen
 from envcheck.verdicts.project import Project
@@ -80,6 +80,7 @@ class Judge:
         self._project = project
         self._tally = tally
         self._window = window
+        self._known_faults: dict[tuple[str, bool, int, tuple[str, ...]], tuple[Fault, ...]] = {}
         self._patched: set[str] = set()
         self._imported: frozenset[str] = frozenset()
 
@@ -249,10 +250,16 @@ class Judge:
         yield from self._explain.there(use, seen, place, self.label)
         yield from self._valued(source, use, symbol, seen)
         if use.call is not None:
-            for fault in faults(use.call, seen, self.names):
+            for fault in self._faults(use.call, seen):
                 verdict = self._explain.call(fault, use, seen, place, self.label)
                 if verdict is not None:
                     yield verdict
+
+    def _faults(self, call: Call, seen: Seen) -> tuple[Fault, ...]:
+        key = (seen.name, seen.member, call.positional, call.keywords)
+        if key not in self._known_faults:
+            self._known_faults[key] = tuple(faults(call, seen, self.names))
+        return self._known_faults[key]
 
     def _place(self, source: Source, use: Use) -> Place:
         width = use.end - use.column if use.end > use.column else 0

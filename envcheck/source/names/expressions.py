@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Callable, Container
 from typing import Any
 
@@ -98,7 +99,7 @@ class Expressions:
         if cut >= 0:
             symbol, call = symbol[: cut + 11], None
         end = node.end_col_offset if node.end_lineno == node.lineno else -1
-        self.uses.append(Use(symbol, how, node.lineno, node.col_offset, end, self.guard, call))
+        self.uses.append(Use(sys.intern(symbol), how, node.lineno, node.col_offset, end, self.guard, call))
 
     def lookup(self, name: str) -> Value:
         """What a name is bound to here; a name that nothing binds may come from a star import."""
@@ -268,7 +269,7 @@ class Expressions:
                 return ("never",)
             symbol = written(found) or ""
             return ("flag", symbol) if symbol.startswith("@") else ("has", symbol)
-        if isinstance(node, (ast.Name, ast.Attribute)) and ast.unparse(node) in (
+        if isinstance(node, (ast.Name, ast.Attribute)) and dotted(node) in (
             "TYPE_CHECKING",
             "typing.TYPE_CHECKING",
         ):
@@ -425,7 +426,7 @@ class Expressions:
 
     def _plain_called(self, function: ast.expr, arguments: list[Value]) -> Value:
         """Functions of other packages that matter here."""
-        name = ast.unparse(function) if isinstance(function, ast.Name) or arguments else ""
+        name = dotted(function)
         last = name.rpartition(".")[2]
         first = arguments[0] if arguments else None
         if last == "import_module":
@@ -492,6 +493,17 @@ class Expressions:
     def _super(self) -> Value:
         owner = next((each.owner for each in reversed(self.inside) if each.owner is not None), None)
         return Super(owner) if owner is not None else None
+
+
+def dotted(node: ast.expr) -> str:
+    """``a.b.c`` as it is written; of anything else the last names."""
+    names = []
+    while isinstance(node, ast.Attribute):
+        names.append(node.attr)
+        node = node.value
+    if isinstance(node, ast.Name):
+        names.append(node.id)
+    return ".".join(reversed(names))
 
 
 SPECIAL = frozenset(("hasattr", "getattr", "super", "__import__", "map", "int", "float", "str", "tuple", "list"))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Container, Iterator
 from typing import Any
 
 from envcheck.source.names.conditions import ends, negated
-from envcheck.source.names.expressions import ROOTS, Expressions
+from envcheck.source.names.expressions import ROOTS, Expressions, dotted
 from envcheck.source.names.uses import Condition, Export, Reading, Use
 from envcheck.source.names.values import (
     Class,
@@ -273,7 +273,7 @@ class Reader(Expressions):
         before = self.conditions
         for item in node.items:
             found = self.value(item.context_expr)
-            name = ast.unparse(item.context_expr.func) if isinstance(item.context_expr, ast.Call) else ""
+            name = dotted(item.context_expr.func) if isinstance(item.context_expr, ast.Call) else ""
             if name.rpartition(".")[2] in ("suppress", "raises", "assertRaises", "assertRaisesRegex"):
                 self.guarded((*self.conditions, ("try",)))
             if item.optional_vars is not None:
@@ -445,7 +445,7 @@ class Reader(Expressions):
         """``@unittest.skipIf(tf.__version__ < "2", …)`` guards; every other one is only read."""
         first = len(self.uses)
         self.value(node)
-        name = ast.unparse(node.func).lower()
+        name = dotted(node.func).lower()
         about = any("__version__" in use.symbol for use in self.uses[first:])
         return ("opaque",) if "skip" in name or ("parameterize" in name and about) else None
 
@@ -499,7 +499,7 @@ class Reader(Expressions):
                 self._annotation(extra.annotation)
                 self.scope.names[extra.arg] = None
         if function.owner is not None and places:
-            marks = {ast.unparse(mark) for mark in function.node.decorator_list}
+            marks = {dotted(mark) for mark in function.node.decorator_list}
             if "classmethod" in marks:
                 self.scope.names[places[0].arg] = function.owner
             elif "staticmethod" not in marks:

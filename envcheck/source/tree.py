@@ -12,9 +12,11 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from typing import NamedTuple
 
+import msgspec
+
 from envcheck.source.cache import Cache
 from envcheck.source.names.reader import read
-from envcheck.source.names.uses import Reading, Use
+from envcheck.source.names.uses import Condition, Export, Use
 from envcheck.source.parsing import parse
 from envcheck.source.reading import Document, Unread, document, read_bytes
 from envcheck.source.remarks import Remarks, remarks
@@ -22,11 +24,15 @@ from envcheck.source.remarks import Remarks, remarks
 LARGEST = 20_000_000
 """Bytes of the largest file that is read; generated code of that size says nothing about a model."""
 MENTIONS = re.compile(rb"keras|tensorflow", re.IGNORECASE)
+IMPORTS = re.compile(rb"^[ \t]*(?:from|import)\b([^\n]*)", re.MULTILINE)
+WORDS = re.compile(rb"\w+")
 FEW = 40
 """Files up to which more processes cost more than they save."""
 DEEPEST = 5000
 """Python frames for one file: a chain of a thousand calls is read, a nest of a million is not."""
-EMPTY = Reading((), ((),), {}, (), ())
+UNPACK = msgspec.msgpack.Decoder(tuple[tuple[Use, ...], tuple[tuple[Condition, ...], ...]])
+NOTHING = msgspec.msgpack.encode(((), ((),)))
+"""No uses."""
 
 
 class Unjudged(NamedTuple):
@@ -41,16 +47,23 @@ class Unjudged(NamedTuple):
 class FileReading(NamedTuple):
     """What one file says.
 
-    ``starts``: for each cell (None: the file is no notebook) the lines before it in ``reading``, whose lines count all cells;
+    ``packed``: its uses and guards, as bytes, for thousands of files are held at once; ``exports`` and ``stars`` as in a reading;
+    ``starts``: for each cell (None: the file is no notebook) the lines before it in the reading, whose lines count all cells;
     ``whole``: False where it could not be read at all; ``remarks``: its comments for envcheck.
     """
 
     path: str
-    reading: Reading
+    packed: bytes
+    exports: dict[str, Export]
+    stars: tuple[str, ...]
     starts: tuple[tuple[int, int | None], ...]
     troubles: tuple[Unjudged, ...]
     whole: bool
     remarks: Remarks = Remarks()
+
+    def unpacked(self) -> tuple[tuple[Use, ...], tuple[tuple[Condition, ...], ...]]:
+        """Its uses, and for each guard the conditions."""
+        return UNPACK.decode(self.packed)
 
     def place(self, line: int) -> tuple[int, int | None]:
         """(line in its cell, cell) of a line of the reading."""
@@ -85,7 +98,7 @@ def read_tree(
             found[result.path] = result
     _read_importers(found, silent, project)
     for path, _ in silent:
-        found.setdefault(path, FileReading(path, EMPTY, ((0, None),), (), True))
+        found.setdefault(path, FileReading(path, NOTHING, {}, (), ((0, None),), (), True))
     return [found[path] for path in paths if path in found]
 
 
@@ -131,7 +144,7 @@ def _read_piece(paths: Sequence[str]) -> list[Result]:
 def _read_path(path: str, project: frozenset[str], cache: Cache | None) -> Result:
     data = read_bytes(path, LARGEST)
     if isinstance(data, Unread):
-        return FileReading(path, EMPTY, ((0, None),), (Unjudged(data.reason),), False), None
+        return unread(path, data.reason), None
     wide = data[:2] in (b"\xff\xfe", b"\xfe\xff")  # UTF-16 shows no plain word
     if not wide and not MENTIONS.search(data):  # it may use what another one imports: it is kept until that is known
         return None, (path, data if b"import" in data else b"")
@@ -150,6 +163,11 @@ def _cached(path: str, data: bytes, project: frozenset[str], cache: Cache | None
     return found
 
 
+def unread(path: str, reason: str) -> FileReading:
+    """A file that could not be read at all."""
+    return FileReading(path, NOTHING, {}, (), ((0, None),), (Unjudged(reason),), False)
+
+
 def read_file(path: str, data: bytes, project: frozenset[str] = frozenset()) -> FileReading:
     """What the bytes of one file say.
 
@@ -160,7 +178,7 @@ def read_file(path: str, data: bytes, project: frozenset[str] = frozenset()) -> 
     """
     found = document(path, data)
     if isinstance(found, Unread):
-        return FileReading(path, EMPTY, ((0, None),), (Unjudged(found.reason),), False)
+        return unread(path, found.reason)
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, DEEPEST))
     try:
@@ -186,7 +204,9 @@ def _read_document(found: Document, project: frozenset[str]) -> FileReading:
     reading = read(ast.Module(body, []), project)
     if not all(part.text.isascii() for part in found.parts):
         reading = reading._replace(uses=tuple(_in_characters(reading.uses, found)))
-    result = FileReading(found.path, reading, tuple(starts) or ((0, None),), tuple(troubles), True)
+    packed = msgspec.msgpack.encode((reading.uses, reading.guards)) if reading.uses else NOTHING
+    first = tuple(starts) or ((0, None),)
+    result = FileReading(found.path, packed, reading.exports, reading.stars, first, tuple(troubles), True)
     deep = [Unjudged("nested too deeply to be read", *_deep(result, line)) for line in reading.too_deep]
     ignores = tuple(each for part in told for each in part.ignores)
     said = Remarks(ignores, tuple(each for part in told for each in part.misread))
@@ -213,24 +233,27 @@ def _in_characters(uses: Sequence[Use], found: Document) -> Iterator[Use]:
 
 def _read_importers(found: dict[str, FileReading], silent: list[tuple[str, bytes]], project: frozenset[str]) -> None:
     """Files that name neither package may use them through a module of the project that does: those are read too."""
-    fresh = {path for path, each in found.items() if each.reading.exports}
+    fresh = {path for path, each in found.items() if each.exports}
     left = dict(silent)
     for _ in range(3):
         names = {path.rpartition("/")[2].rpartition(".")[0] for path in fresh}
         names |= {path.split("/")[-2] for path in fresh if path.endswith("/__init__.py") and "/" in path}
         names.discard("__init__")
+        wanted = {os.fsencode(name) for name in names}
         if not names or not left:
             return
-        pattern = re.compile(
-            rb"^[ \t]*(?:from|import)\b[^\n]*\b(?:%s)\b" % b"|".join(re.escape(name.encode()) for name in names),
-            re.MULTILINE,
-        )
         fresh = set()
         for path, data in list(left.items()):
-            if data and pattern.search(data):
+            if not wanted.isdisjoint(_imported(data)):
                 del left[path]
                 result = read_file(path, data, project)
-                if any("@" in use.symbol for use in result.reading.uses) or result.reading.exports:
+                if result.exports or any("@" in use.symbol for use in result.unpacked()[0]):
                     found[path] = result
-                    if any(export.text.startswith("@") for export in result.reading.exports.values()):
+                    if any(export.text.startswith("@") for export in result.exports.values()):
                         fresh.add(path)
+
+
+def _imported(data: bytes) -> Iterator[bytes]:
+    """Every word on a line that begins as an import."""
+    for line in IMPORTS.findall(data):
+        yield from WORDS.findall(line)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from envcheck.knowledge.api.answers import Status
@@ -23,6 +23,10 @@ KERAS_3 = 3
 OLD_OPTIMIZER = re.compile(r"tensorflow\.(compat\.v1\.)?train\.\w+Optimizer\(\)")
 JOINING = (".add", ".compile", ".Sequential", ".Model", ".__call__")
 """What takes objects of Keras and refuses those of another one."""
+
+
+Locate = Callable[[], Place]
+"""Says where a reference stands: most need not be asked."""
 
 
 class About(NamedTuple):
@@ -66,7 +70,7 @@ class Arguments:
         self._called = frozenset(called)
         self._metrics = frozenset(metrics)
 
-    def read(self, seen: Seen, use: Use, place: Place) -> Iterator[Verdict]:
+    def read(self, seen: Seen, use: Use, place: Locate) -> Iterator[Verdict]:
         """An attribute that is read, or an item behind it."""
         names, known, _ = self._about(seen)
         if not known:
@@ -77,7 +81,7 @@ class Arguments:
             judged = self._values.of_read(names, self._names.target)
         yield from (self._verdict(each, seen, use, place) for each in judged if self._speaks(each.row))
 
-    def call(self, seen: Seen, use: Use, symbol: str, place: Place) -> Iterator[Verdict]:
+    def call(self, seen: Seen, use: Use, symbol: str, place: Locate) -> Iterator[Verdict]:
         """A call."""
         assert use.call is not None
         about = self._about(seen)
@@ -138,7 +142,7 @@ class Arguments:
         other = {"accuracy": "acc", "acc": "accuracy"}.get(row.metrics)
         return row.metrics in self._metrics and other not in self._metrics
 
-    def _verdict(self, judged: Judged, seen: Seen, use: Use, place: Place) -> Verdict:
+    def _verdict(self, judged: Judged, seen: Seen, use: Use, place: Locate) -> Verdict:
         row = judged.row
         parameter = (
             row.parameter
@@ -152,7 +156,7 @@ class Arguments:
             "absent-parameter" if always else "value",
             seen.name,
             self._label,
-            place,
+            place(),
             row.message,
             None,
             row.use,
@@ -163,7 +167,7 @@ class Arguments:
             asked=use.how,
         )
 
-    def _named(self, names: list[str], seen: Seen, use: Use, place: Place) -> Iterator[Verdict]:
+    def _named(self, names: list[str], seen: Seen, use: Use, place: Locate) -> Iterator[Verdict]:
         """Strings that name objects."""
         assert use.call is not None
         root = root_of(seen.name)
@@ -189,7 +193,7 @@ class Arguments:
                         "identifier",
                         seen.name,
                         self._label,
-                        place,
+                        place(),
                         why,
                         None,
                         f"write {near[0]!r}" if near else None,
@@ -212,7 +216,7 @@ class Arguments:
                     return where, sort
         return None
 
-    def _mixed(self, seen: Seen, use: Use, symbol: str, place: Place) -> Iterator[Verdict]:
+    def _mixed(self, seen: Seen, use: Use, symbol: str, place: Locate) -> Iterator[Verdict]:
         """Objects of ``keras`` in a model of ``tf.keras``, where those are two libraries."""
         assert use.call is not None
         yield from self._old_optimizers(seen, use, place)
@@ -231,7 +235,7 @@ class Arguments:
                     "mixed",
                     seen.name,
                     self._label,
-                    place,
+                    place(),
                     why,
                     None,
                     f"import all of it from {own}",
@@ -240,7 +244,7 @@ class Arguments:
                 )
                 return
 
-    def _old_optimizers(self, seen: Seen, use: Use, place: Place) -> Iterator[Verdict]:
+    def _old_optimizers(self, seen: Seen, use: Use, place: Locate) -> Iterator[Verdict]:
         """TensorFlow 1's optimizers, which Keras 3 refuses (measured: TensorFlow 2.21.0 with Keras 3.15.1)."""
         assert use.call is not None
         target = self._names.target
@@ -252,7 +256,7 @@ class Arguments:
                 why = f"{value[:-2]} is an optimizer of TensorFlow 1, which Keras 3 does not take"
                 advice = "give one of keras.optimizers"
                 yield Verdict(
-                    "foreign", value[:-2], self._label, place, why, None, advice, parameter=str(where), asked="call"
+                    "foreign", value[:-2], self._label, place(), why, None, advice, parameter=str(where), asked="call"
                 )
 
     def _two(self) -> bool:

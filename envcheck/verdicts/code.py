@@ -54,7 +54,7 @@ def judge(
         progress: is told what is being done.
         references: takes every reference with what became of it; None: they are only counted.
     """
-    project = Project({os.path.normpath(each.path).replace(os.sep, "/"): each.reading for each in files})
+    project = Project({os.path.normpath(each.path).replace(os.sep, "/"): each for each in files})
     windows = Windows(library.api)
     tally = Tally(references=references)
     verdicts: list[Verdict] = []
@@ -75,8 +75,10 @@ def judge(
         )
         progress(f"judging for {words}")
         for each in files:
-            if each.reading.uses:
-                verdicts += one.file(Source(os.path.normpath(each.path).replace(os.sep, "/"), each.reading, each.place))
+            uses, conditions = each.unpacked()
+            if uses:
+                path = os.path.normpath(each.path).replace(os.sep, "/")
+                verdicts += one.file(Source(path, uses, conditions, each.place))
     verdicts.sort(
         key=lambda each: (each.place.path, each.place.cell or 0, each.place.line, each.place.column, each.symbol)
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from packaging.specifiers import SpecifierSet
@@ -134,12 +134,12 @@ class Explain:
             )
         return f"it is there in {spans(history.book, history.present, self._api)}"
 
-    def there(self, use: Use, seen: Seen, place: Place, label: str) -> Iterator[Verdict]:
+    def there(self, use: Use, seen: Seen, place: Callable[[], Place], label: str) -> Iterator[Verdict]:
         """What is worth saying about a name that is there."""
         key = (use.how, seen.name, seen.member)
         if key not in self._there:
-            self._there[key] = tuple(self._worth_saying(use, seen, place, label))
-        yield from (_at(verdict, place) for verdict in self._there[key])
+            self._there[key] = tuple(self._worth_saying(use, seen, place(), label))
+        yield from (_at(verdict, place()) for verdict in self._there[key])
 
     def _worth_saying(self, use: Use, seen: Seen, place: Place, label: str) -> Iterator[Verdict]:
         name = seen.name

@@ -13,7 +13,7 @@ from envcheck.knowledge.api.replacements import Replacements
 from envcheck.knowledge.api.returns import Returns
 from envcheck.knowledge.api.target import Target
 from envcheck.knowledge.api.values import Values
-from envcheck.source.names.uses import Call, Condition, Reading, Use
+from envcheck.source.names.uses import Call, Condition, Use
 from envcheck.verdicts import explain, guards
 from envcheck.verdicts.arguments import Arguments
 from envcheck.verdicts.calls import Fault, faults
@@ -36,10 +36,11 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file: its path, its reading, and what tells the line in its cell, and the cell, of a line of the reading."""
+    """A file: its path, uses and guards, and what tells the line in its cell, and the cell, of a line of the reading."""
 
     path: str
-    reading: Reading
+    uses: tuple[Use, ...]
+    guards: tuple[tuple[Condition, ...], ...]
     place: Callable[[int], tuple[int, int | None]]
 
 
@@ -89,14 +90,14 @@ class Judge:
         failed: dict[str, Verdict | None] = {}
         found: list[Verdict] = []
         folded: Counter[str] = Counter()
-        uses = source.reading.uses
+        uses = source.uses
         self._arguments.begin(uses)
         self._patched = {use.symbol for use in uses if use.how == "set"}
         self._imported = frozenset(_modules(use.symbol for use in uses if use.how in IMPORTS))
         active: dict[int, bool | None] = {}
         for use in uses:
             if use.guard not in active:
-                active[use.guard] = self._active(source.reading.guards[use.guard], source.path)
+                active[use.guard] = self._active(source.guards[use.guard], source.path)
             symbol = self._linked(use, source.path)
             if symbol is None or use.how == "set":
                 continue
@@ -114,7 +115,7 @@ class Judge:
         """What stands in brackets behind a reference, which is counted itself."""
         seen = self.names.see(symbol) if active and "|" not in symbol else None
         if seen is not None and seen.status in (Status.PRESENT, Status.DEPRECATED):
-            yield from self._arguments.read(seen, use, self._place(source, use))
+            yield from self._arguments.read(seen, use, lambda: self._place(source, use))
 
     def _active(self, conditions: tuple[Condition, ...], path: str) -> bool | None:
         """Whether what is under these conditions runs on the target; None: an absent name is caught, or it cannot be told."""
@@ -177,15 +178,14 @@ class Judge:
             if active is not None:
                 yield from self._present(source, use, symbol, seen)
         if self._window is not None and use.guard == 0 and seen.status is not None:
-            self._window.add(source.path, use, seen.name, self._place(source, use))
+            self._window.add(source.path, use, seen.name, lambda: self._place(source, use))
 
     def _valued(self, source: Source, use: Use, symbol: str, seen: Seen) -> Iterator[Verdict]:
         """What rows about values say."""
-        place = self._place(source, use)
         if use.how == "attribute":
-            yield from self._arguments.read(seen, use, place)
+            yield from self._arguments.read(seen, use, lambda: self._place(source, use))
         if use.call is not None:
-            yield from self._arguments.call(seen, use, symbol, place)
+            yield from self._arguments.call(seen, use, symbol, lambda: self._place(source, use))
 
     def _absent(
         self, source: Source, use: Use, symbol: str, seen: Seen, active: bool | None, failed: dict[str, Verdict | None]
@@ -246,12 +246,11 @@ class Judge:
         )
 
     def _present(self, source: Source, use: Use, symbol: str, seen: Seen) -> Iterator[Verdict]:
-        place = self._place(source, use)
-        yield from self._explain.there(use, seen, place, self.label)
+        yield from self._explain.there(use, seen, lambda: self._place(source, use), self.label)
         yield from self._valued(source, use, symbol, seen)
         if use.call is not None:
             for fault in self._faults(use.call, seen):
-                verdict = self._explain.call(fault, use, seen, place, self.label)
+                verdict = self._explain.call(fault, use, seen, self._place(source, use), self.label)
                 if verdict is not None:
                     yield verdict
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Mapping
 
-from envcheck.source.names.uses import Condition, Export, Reading
+from envcheck.source.names.uses import Condition, Export
+from envcheck.source.tree import FileReading
 
 DEEPEST = 12
 """Modules that a name is followed through."""
@@ -15,11 +16,11 @@ class Project:
     """Follows ``@.common:K.dot`` to what it stands for.
 
     Args:
-        readings: by path, with ``/``.
+        files: by path, with ``/``.
     """
 
-    def __init__(self, readings: Mapping[str, Reading]) -> None:
-        self._readings = readings
+    def __init__(self, files: Mapping[str, FileReading]) -> None:
+        self._files = files
         self._modules: dict[tuple[str, str], str | None] = {}
         self._linked: dict[tuple[str, str], str | None] = {}
 
@@ -104,7 +105,7 @@ class Project:
         where = self.module(module, path)
         if where is None or depth > DEEPEST:
             return None
-        reading = self._readings[where]
+        reading = self._files[where]
         if name in reading.exports:
             return reading.exports[name], where
         for star in reversed(reading.stars):
@@ -139,7 +140,7 @@ class Project:
 
     def _file(self, stem: str) -> str | None:
         for candidate in (f"{stem}.py", f"{stem}/__init__.py", f"{stem}.pyi"):
-            if candidate in self._readings:
+            if candidate in self._files:
                 return candidate
         return None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from envcheck.findings import Bound, Location, Window
 from envcheck.knowledge.api.answers import Api
@@ -29,13 +29,14 @@ class Windows:
         self._files: dict[str, Needs] = {}
         self._masks: dict[tuple[str, str | None], tuple[tuple[str, int], ...]] = {}
 
-    def add(self, path: str, use: Use, name: str, place: Place) -> None:
+    def add(self, path: str, use: Use, name: str, locate: Callable[[], Place]) -> None:
         """A reference that is not guarded, by its resolved name."""
         needs = self._files.setdefault(path, {})
         keywords = use.call.keywords if use.call is not None else ()
         for keyword in (None, *keywords):
             for key in self._needed(name, keyword):
                 if key not in needs:
+                    place = locate()
                     symbol = name if keyword is None else f"{name}({keyword}=)"
                     needs[key] = Bound(symbol, Location(place.path, place.line, place.column, place.cell))
 

@@ -92,6 +92,7 @@ class Api:
         self.shelf = Shelf(folder)
         self._targets: dict[Target, tuple[Chosen, Resolver]] = {}
         self._aliases: dict[str, dict[str, list[str]]] = {}
+        self._foreign: dict[str, int] = {}
 
     @cached_property
     def _all(self) -> Resolver:
@@ -133,8 +134,12 @@ class Api:
         )
 
     def _foreign_from(self, book: str) -> int:
-        versions = self.shelf.book(book).versions
-        return sum(1 << place for place, release in enumerate(versions) if release >= FIRST_OWN_KERAS)
+        if book not in self._foreign:
+            versions = self.shelf.book(book).versions
+            self._foreign[book] = sum(
+                1 << place for place, release in enumerate(versions) if release >= FIRST_OWN_KERAS
+            )
+        return self._foreign[book]
 
     def _past_the_seam(self, found: Found) -> bool:
         """Whether Keras's releases decide about it from TensorFlow 2.16 on, as they do about tf.losses."""

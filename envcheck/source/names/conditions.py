@@ -6,7 +6,7 @@ import ast
 import re
 
 from envcheck.source.names.uses import Condition
-from envcheck.source.names.values import Constant, Test, Value, Version
+from envcheck.source.names.values import Constant, Test, Value, Version, plain
 
 VERSION = re.compile(r"(?:^|\.)(__version__|VERSION)$")
 PARSERS = {"parse", "parse_version", "Version", "LooseVersion", "StrictVersion", "V", "LegacyVersion"}
@@ -103,7 +103,7 @@ def compared(left: Value, operator: ast.cmpop, right: Value) -> Test | None:
 def _literal(value: Value) -> object:
     if isinstance(value, Version) and value.form == "literal":
         return value.symbol
-    if isinstance(value, Constant) and isinstance(value.value, (str, int, float, tuple)):
+    if isinstance(value, Constant) and isinstance(value.value, (str, int, float, tuple)) and plain(value.value):
         return value.value
     return None
 

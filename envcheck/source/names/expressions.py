@@ -10,6 +10,7 @@ from typing import Any
 from envcheck.source.names.conditions import VERSION, compared, hinted, negated, parsed, part, version
 from envcheck.source.names.uses import Call, Condition, Use
 from envcheck.source.names.values import (
+    LONGEST,
     Class,
     Constant,
     Function,
@@ -23,13 +24,12 @@ from envcheck.source.names.values import (
     called,
     lineage,
     merged,
+    plain,
     written,
 )
 
 ROOTS = ("tensorflow", "keras", "tf_keras")
 BUILTINS = frozenset(dir(__builtins__) if not isinstance(__builtins__, dict) else __builtins__)
-LONGEST = 200
-"""Characters of a string argument that are kept."""
 MOST_DOTS = 40
 
 
@@ -526,7 +526,8 @@ def known(arguments: list[Value], named: dict[str | None, Value], starred: bool)
         if symbol is not None:
             found.append((place, "symbol", symbol))
         elif isinstance(each, Tail):
-            found.append((place, "tail", each.text[-LONGEST:]))
-        elif isinstance(each, Constant) and not (isinstance(each.value, str) and len(each.value) > LONGEST):
+            if plain(each.text[-LONGEST:]):
+                found.append((place, "tail", each.text[-LONGEST:]))
+        elif isinstance(each, Constant) and plain(each.value):
             found.append((place, "constant", each.value))
     return found

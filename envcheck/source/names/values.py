@@ -13,6 +13,8 @@ Value = Any
 """None, a symbol (str), a tuple of values, or one of the classes below."""
 LONGEST_LINE = 30
 """Bases of a class that are followed."""
+LONGEST = 200
+"""Characters of a string that are kept."""
 MOST = 4
 """Alternatives that are kept."""
 
@@ -136,3 +138,12 @@ def lineage(owner: Class) -> Iterator[Value]:
         if isinstance(each, Class):
             waiting = [*each.bases, *waiting]
     yield None
+
+
+def plain(value: Any) -> bool:
+    """Whether a literal is small and plain enough to be kept: no lone surrogates, no numbers of a thousand digits."""
+    if isinstance(value, str):
+        return len(value) <= LONGEST and (value.isascii() or not any("\ud800" <= sign <= "\udfff" for sign in value))
+    if isinstance(value, tuple):
+        return all(plain(each) for each in value)
+    return not isinstance(value, int) or abs(value) < 1 << 53

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from packaging.version import Version
+
 from envcheck.knowledge.api.answers import Api, History, Status
 from envcheck.knowledge.api.history import Found
 from envcheck.source.names.uses import Call
 from envcheck.verdicts.names import Names, Seen
 
-UNSIGNED = frozenset(("Variable",))
-"""Classes whose metaclass takes arguments that their signature does not tell: ``tf.Variable(1.0, collections=[])`` works
-(measured: TensorFlow 2.21.0)."""
+UNSIGNED = frozenset(("tensorflow.Variable", "tensorflow.compat.v2.Variable", "tensorflow.compat.v1.Variable"))
+FIRST_UNSIGNED = Version("2.12")
+"""From here on a metaclass takes what the signature does not tell: ``tf.Variable(1.0, collections=[])`` works (measured: TensorFlow
+2.15.1 and 2.21.0 take it, 2.11.1 does not; what lies between is not judged)."""
 
 
 class Fault(NamedTuple):
@@ -27,7 +30,8 @@ def faults(call: Call, seen: Seen, names: Names) -> Iterator[Fault]:
     """What a call says that the target's signature does not."""
     if seen.answer is None or seen.status in (None, Status.ABSENT, Status.UNKNOWN):
         return
-    if seen.name.startswith("tensorflow.") and seen.name.rpartition(".")[2] in UNSIGNED and not seen.member:
+    tensorflow = names.target.tensorflow
+    if seen.name in UNSIGNED and tensorflow is not None and tensorflow >= FIRST_UNSIGNED:
         return
     for keyword in call.keywords:
         status = names.api.keyword(seen.name, keyword, names.target).status

@@ -67,9 +67,10 @@ class Windows:
     def all(self) -> Iterator[Window]:
         """The tree's windows first, then those of folders, then of files."""
         folders: dict[str, list[Needs]] = {}
+        whole = posixpath.commonpath([posixpath.dirname(path) for path in self._files]) if self._files else ""
         for path, needs in self._files.items():
             above = posixpath.dirname(path)
-            while above and above != posixpath.dirname(above):
+            while above != whole and above != posixpath.dirname(above):
                 folders.setdefault(above, []).append(needs)
                 above = posixpath.dirname(above)
         yield from self._scope(".", list(self._files.values()))

@@ -8,14 +8,32 @@ from enum import Enum
 from functools import cached_property
 from pathlib import Path
 
+from packaging.version import Version
+
 from envcheck.knowledge.api.book import Fact, united
 from envcheck.knowledge.api.history import ROOTS, UNKNOWN, Chosen, Found, Resolver, Shelf
-from envcheck.knowledge.api.target import FIRST_OWN_KERAS, Target
+from envcheck.knowledge.api.target import FIRST_OWN_KERAS, KERAS_3, Target
 
 DEEPEST = 20
 """Dots in the longest name that is looked at."""
 
 
+KERAS_1 = frozenset(
+    (
+        "consume_less",
+        "dropout",
+        "filter_length",
+        "init",
+        "input_length",
+        "kernel_dim1",
+        "kernel_dim2",
+        "kernel_dim3",
+        "nb_col",
+    )
+    + ("nb_epoch", "nb_filter", "nb_row", "output_dim", "nb_feature", "p", "sigma", "stride", "subsample_length")
+)
+"""Keywords of Keras 1 that ``keras/legacy/interfaces.py`` turned into those of Keras 2 (measured: keras 2.3.1)."""
+LAST_TRANSLATOR = Version("2.4")
 V1_OF_TF_KERAS = ("compat.v1.keras", "compat.v1.layers", "compat.v1.nn.rnn_cell")
 """What tf_keras brings back under TF_USE_LEGACY_KERAS=1, and only ``tf.keras`` itself was recorded with that."""
 
@@ -233,7 +251,7 @@ class Api:
         return Answer(outcomes.pop(), None, answer.found)
 
     def _taken(self, found: Found, keyword: str, mask: int) -> Status:
-        if found.entry is None:
+        if found.entry is None or (keyword in KERAS_1 and self._translates(found.book, mask)):
             return Status.UNKNOWN
         for mark, status in (("+", Status.PRESENT), ("~", Status.IGNORED), ("x", Status.ABSENT), ("u", Status.UNKNOWN)):
             if any(keyword in fact.text.split(" ") for fact in found.entry.holding(mark, mask)):
@@ -245,9 +263,15 @@ class Api:
             return Status.PRESENT
         if "**" not in calls[0]:
             return Status.ABSENT
-        # Where nonsense is refused, so is all that was not seen to be taken: 300 keywords of real code were tried (measure_scan).
         closed = any(fact.text == "rejected" for fact in found.entry.holding("?", mask))
-        return Status.ABSENT if closed else Status.UNKNOWN
+        book = self.shelf.book(found.book)
+        # Keras 3 refuses all that it was not seen to take; before, a layer handed names on to its bases, and each must be tried.
+        strict = book.versions[mask.bit_length() - 1] >= KERAS_3
+        return Status.ABSENT if closed and (strict or keyword in book.tried) else Status.UNKNOWN
+
+    def _translates(self, title: str, mask: int) -> bool:
+        """Whether a release of standalone Keras still takes what Keras 1 took, which trying beside the new names does not show."""
+        return title == "keras" and self.shelf.book(title).versions[mask.bit_length() - 1] < LAST_TRANSLATOR
 
 
 def _judged(found: tuple[Found, ...], path: str, chosen: Chosen, target: Target, shelf: Shelf) -> Answer:

@@ -3,13 +3,13 @@
 CPU seconds (user and system) of whole processes, the median of runs taken in turns, on a tree of at least 2,000 files:
 
 1. no cache: at most 3 × ``ruff check --select ALL`` and 8 × ``ruff check``;
-2. per MB, on a sample of the tree for the slow ones: at least 6 × faster than vermin, 40 × faster than pylint, tf_upgrade_v2 and
-   TorchFix, each made to look at every file;
+2. per MB, on a sample of the tree for the slow ones: at least 6 × faster than vermin, 40 × faster than pylint,
+   tf_upgrade_v2 and TorchFix, each made to look at every file;
 3. warm (nothing changed since the last run): at most 2 × the warm ``ruff check``;
 4. memory of the largest process: under 300 MB; time linear in bytes: half of the files take 0.4 to 0.6 of the time.
 
-``--tools`` is the ``bin`` folder of an environment with ruff, vermin, pylint and torchfix; ``--tensorflow`` one with tf_upgrade_v2.
-Tools that are not there are left out, and that is said.
+``--tools`` is the ``bin`` folder of an environment with ruff, vermin, pylint and torchfix; ``--tensorflow`` one with
+tf_upgrade_v2. Tools that are not there are left out, and that is said.
 """
 
 from __future__ import annotations
@@ -126,9 +126,8 @@ def main() -> int:
             lambda: cpu([*plain, "--no-cache", "--select", "ALL"]),
             lambda: cpu([*plain, "--no-cache"]),
         )
-        print(
-            f"envcheck scan {ours:.2f} s ({len(files) / ours:.0f} files/s, {size / ours:.2f} MB/s), ruff ALL {everything:.2f} s, ruff {usual:.2f} s"
-        )
+        speed = f"{len(files) / ours:.0f} files/s, {size / ours:.2f} MB/s"
+        print(f"envcheck scan {ours:.2f} s ({speed}), ruff ALL {everything:.2f} s, ruff {usual:.2f} s")
         rows.append(("times ruff check --select ALL", ours / everything, "<=", 3.0))
         rows.append(("times ruff check", ours / usual, "<=", 8.0))
         kept = {"ENVCHECK_CACHE_DIR": str(scratch / "kept")}

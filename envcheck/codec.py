@@ -102,7 +102,7 @@ def encode_report(report: Report) -> JSON:
     return {
         **encode_inventory(report.inventory),
         "tool": {"name": "envcheck", "version": report.tool_version},
-        "outcomes": [_encode_outcome(outcome) for outcome in report.outcomes],
+        "outcomes": [encode_outcome(outcome) for outcome in report.outcomes],
         "coverage": _encode_coverage(report.coverage or Coverage()),
         "unseen": [{"what": unseen.what, "why": unseen.why} for unseen in report.unseen],
         "matrix": None if report.matrix is None else msgspec.to_builtins(report.matrix),
@@ -125,7 +125,8 @@ def _encode_coverage(coverage: Coverage) -> JSON:
     }
 
 
-def _encode_outcome(outcome: Outcome) -> JSON:
+def encode_outcome(outcome: Outcome) -> JSON:
+    """The JSON of one check's outcome."""
     return {
         "code": outcome.code,
         "title": outcome.title,

@@ -34,7 +34,9 @@ def test_every_command_is_described() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    sorted(set(re.findall(r"envcheck ((?:doctor|inventory|smoke|scan|explain|suggest|api|matrix \w+)[^\n|`\")]*)", README))),
+    sorted(
+        set(re.findall(r"envcheck ((?:doctor|inventory|smoke|scan|explain|suggest|api|matrix \w+)[^\n|`\")]*)", README))
+    ),
 )
 def test_every_command_line_can_be_parsed(line: str) -> None:
     words = line.partition("#")[0].split()

@@ -65,7 +65,7 @@ def identifiers(code: Code) -> Iterator[Finding]:
 
     How to fix: a string that the target knows, or the object itself.
 
-    Source: tried on the packages themselves; ``compat_matrix/api/identifiers.txt`` names the releases.
+    Source: tried on the packages themselves; ``compat_matrix/api/identifiers/`` names the releases.
     """
     for verdict in code.of("identifier"):
         yield _finding(verdict, f"{verdict.target} {verdict.why}")

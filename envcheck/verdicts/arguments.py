@@ -64,7 +64,8 @@ class Arguments:
             if use.call is not None:
                 called.add(use.symbol.rpartition(".")[2])
                 for place, kind, value in use.call.values:
-                    if place == "metrics" and kind == "constant":
+                    compiled = place == 2 and use.symbol.endswith(".compile")
+                    if (place == "metrics" or compiled) and kind == "constant":
                         texts = value if isinstance(value, (list, tuple)) else [value]
                         metrics.update(each for each in texts if isinstance(each, str))
         self._called = frozenset(called)
@@ -128,7 +129,7 @@ class Arguments:
             )
             return Instance(thing.classes) if thing is not None else Other.COMPUTED
         if isinstance(value, (list, tuple)):
-            if value and all(isinstance(each, (int, float)) and not isinstance(each, bool) for each in value):
+            if _numbers(value):
                 return Other.NUMBERS
             return Other.TEXTS if value and all(isinstance(each, str) for each in value) else Other.COMPUTED
         return value  # type: ignore[no-any-return]
@@ -265,3 +266,14 @@ class Arguments:
         if target.tensorflow is None or target.keras is None:
             return False
         return target.through_tf_keras or target.tensorflow < FIRST_OWN_KERAS
+
+
+def _numbers(value: Any) -> bool:
+    """Whether a list holds nothing but numbers, or such lists."""
+    inner = value if isinstance(value, (list, tuple)) else ()
+    return bool(inner) and all(
+        _numbers(each)
+        if isinstance(each, (list, tuple))
+        else isinstance(each, (int, float)) and not isinstance(each, bool)
+        for each in inner
+    )

@@ -14,8 +14,8 @@ from envcheck.verdicts.names import Names, Seen
 
 UNSIGNED = frozenset(("tensorflow.Variable", "tensorflow.compat.v2.Variable", "tensorflow.compat.v1.Variable"))
 FIRST_UNSIGNED = Version("2.12")
-"""From here on a metaclass takes what the signature does not tell: ``tf.Variable(1.0, collections=[])`` works (measured: TensorFlow
-2.15.1 and 2.21.0 take it, 2.11.1 does not; what lies between is not judged)."""
+"""From here on a metaclass takes what the signature does not tell: ``tf.Variable(1.0, collections=[])`` works (measured:
+TensorFlow 2.15.1 and 2.21.0 take it, 2.11.1 does not; what lies between is not judged)."""
 
 
 class Fault(NamedTuple):

@@ -168,6 +168,11 @@ class Explain:
             advice = self._replacements.advice(history, self._target) if history else None
             texts = [fact.text for one in seen.answer.found for fact in deprecations(one)]
             said = next((text for text in texts if text not in ("yes", "name")), "")
+            if texts and all(
+                text == "name" for text in texts
+            ):  # another name of the object is preferred: nothing will break
+                self._deprecated[seen.name] = None
+                return
             why = f"the release itself says that it is deprecated{': ' + said if said else ''}"
             self._deprecated[seen.name] = (why, advice)
         found = self._deprecated[seen.name]

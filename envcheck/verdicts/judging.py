@@ -174,7 +174,8 @@ class Judge:
         elif seen.status is Status.ABSENT:
             yield from self._absent(source, use, symbol, seen, active, failed)
         else:
-            self._count("known", source, use, symbol)
+            caught = active is None and use.call is not None and bool(self._faults(use.call, seen))
+            self._count("guarded" if caught else "known", source, use, symbol)
             if active is not None:
                 yield from self._present(source, use, symbol, seen)
         if self._window is not None and use.guard == 0 and seen.status is not None:

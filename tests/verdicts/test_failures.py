@@ -1,4 +1,4 @@
-"""The known failures of code, each as the shortest program that shows it (run on real packages by tests/real/test_failures.py)."""
+"""The known failures of code, each as the shortest program that shows it; tests/real/test_failures.py runs them."""
 
 from __future__ import annotations
 

@@ -50,7 +50,9 @@ def list_absences(targets: list[Target], trees: list[Path]) -> None:
         for kind, entries in rows.items():
             total = sum(row["count"] for row in entries)
             nowhere = sum(not row["there"] for row in entries)
-            print(f"{name}: {len(entries)} {kind} absent, {total} references; {nowhere} of them on every target")
+            print(
+                f"{name}: {len(entries)} {kind} absent, {total} references; {nowhere} are on none of the targets asked"
+            )
         print(f"{name}: {len(truth.died)} questions ended their process")
 
 

@@ -20,17 +20,29 @@ DEEPEST = 20
 
 KERAS_1 = frozenset(
     (
-        "consume_less",
-        "dropout",
-        "filter_length",
-        "init",
-        "input_length",
-        "kernel_dim1",
-        "kernel_dim2",
-        "kernel_dim3",
-        "nb_col",
+        *(
+            "consume_less",
+            "dropout",
+            "filter_length",
+            "init",
+            "input_length",
+            "kernel_dim1",
+            "kernel_dim2",
+            "kernel_dim3",
+        ),
+        *(
+            "nb_col",
+            "nb_epoch",
+            "nb_feature",
+            "nb_filter",
+            "nb_row",
+            "output_dim",
+            "p",
+            "sigma",
+            "stride",
+            "subsample_length",
+        ),
     )
-    + ("nb_epoch", "nb_filter", "nb_row", "output_dim", "nb_feature", "p", "sigma", "stride", "subsample_length")
 )
 """Keywords of Keras 1 that ``keras/legacy/interfaces.py`` turned into those of Keras 2 (measured: keras 2.3.1)."""
 LAST_TRANSLATOR = Version("2.4")
@@ -265,12 +277,12 @@ class Api:
             return Status.ABSENT
         closed = any(fact.text == "rejected" for fact in found.entry.holding("?", mask))
         book = self.shelf.book(found.book)
-        # Keras 3 refuses all that it was not seen to take; before, a layer handed names on to its bases, and each must be tried.
+        # Keras 3 refuses what it was not seen to take; before, layers hand names on to their bases: each must be tried.
         strict = book.versions[mask.bit_length() - 1] >= KERAS_3
         return Status.ABSENT if closed and (strict or keyword in book.tried) else Status.UNKNOWN
 
     def _translates(self, title: str, mask: int) -> bool:
-        """Whether a release of standalone Keras still takes what Keras 1 took, which trying beside the new names does not show."""
+        """Whether a release of standalone Keras takes what Keras 1 took, which trying beside the new names does not show."""
         return title == "keras" and self.shelf.book(title).versions[mask.bit_length() - 1] < LAST_TRANSLATOR
 
 

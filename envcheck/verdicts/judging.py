@@ -223,7 +223,7 @@ class Judge:
         if use.how == "import" and seen.status is not Status.ABSENT:
             status = self.names.importable(symbol)
             return seen._replace(status=status, missing=symbol)
-        if use.how == "from" and seen.status is not Status.ABSENT:
+        if use.how == "from":
             module = symbol.rpartition(".")[0]
             status = self.names.importable(module)
             if status is Status.ABSENT:

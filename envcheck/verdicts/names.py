@@ -70,6 +70,9 @@ class Names:
         head, call, _ = symbol.rpartition("()")
         if not call:
             answer = self.api.ask(symbol, self.target)
+            module, _, last = symbol.rpartition(".")
+            if answer.status in (Status.ABSENT, Status.UNKNOWN) and module and self.in_file(module, last):
+                return Seen(Status.PRESENT, symbol, Answer(Status.PRESENT))
             return Seen(answer.status, symbol, answer, self._missing(symbol) if answer.status is Status.ABSENT else "")
         rest = symbol[len(head) + 2 :]
         if not rest:  # the call itself: it was seen where it is called
@@ -183,6 +186,8 @@ class Names:
     def _import(self, module: str) -> Status:
         if "." not in module:
             return self.see(module).status or Status.UNKNOWN
+        if self.in_file(module) is not None:
+            return Status.PRESENT
         root, path = self.api.split(module) or ("", "")
         answer = self.see(module).answer
         if answer is None or answer.status in (Status.ABSENT, Status.UNKNOWN):
@@ -190,6 +195,18 @@ class Names:
         if all(self._is_module(one, module, root, path) for one in answer.found):
             return answer.status
         return Status.ABSENT
+
+    def in_file(self, module: str, name: str = "") -> bool | None:
+        """Whether an importable module of the target binds a name at its top level; None where the module is not recorded.
+
+        Attribute access may lead elsewhere: ``keras.layers.merging.add`` is a function, and a module for an import.
+        """
+        root = module.partition(".")[0]
+        mask = self.api.chosen(self.target)[0](root)
+        recorded = self.api.shelf.modules(root).module(module) if mask else None
+        if recorded is None or recorded.mask & mask != mask:
+            return None
+        return any(releases & mask == mask for releases, _ in recorded.names.get(name, ()))
 
     def _is_module(self, found: Found, module: str, root: str, path: str) -> bool:
         if found.kind not in (MODULE, INTERNAL, "name"):

@@ -31,20 +31,22 @@ KERAS_1 = frozenset(
             "kernel_dim3",
         ),
         *(
+            "max_q_size",
             "nb_col",
             "nb_epoch",
             "nb_feature",
             "nb_filter",
             "nb_row",
+            "nb_val_samples",
+            "nb_worker",
             "output_dim",
-            "p",
-            "sigma",
-            "stride",
-            "subsample_length",
         ),
+        *("p", "pickle_safe", "samples_per_epoch", "sigma", "stride", "subsample_length", "val_samples"),
     )
 )
 """Keywords of Keras 1 that ``keras/legacy/interfaces.py`` turned into those of Keras 2 (measured: keras 2.3.1)."""
+TAKEN_UNSEEN = frozenset(("rms_scaling", "vocabulary_size", "has_input_vocabulary"))
+"""Keywords that layers of Keras 3 take out of ``**kwargs`` and that were not tried (measured: Keras 3.15.1)."""
 LAST_TRANSLATOR = Version("2.4")
 V1_OF_TF_KERAS = ("compat.v1.keras", "compat.v1.layers", "compat.v1.nn.rnn_cell")
 """What tf_keras brings back under TF_USE_LEGACY_KERAS=1, and only ``tf.keras`` itself was recorded with that."""
@@ -279,7 +281,22 @@ class Api:
         book = self.shelf.book(found.book)
         # Keras 3 refuses what it was not seen to take; before, layers hand names on to their bases: each must be tried.
         strict = book.versions[mask.bit_length() - 1] >= KERAS_3
+        if strict and closed and (keyword in TAKEN_UNSEEN or self._of_base(found, keyword, mask)):
+            return Status.UNKNOWN
         return Status.ABSENT if closed and (strict or keyword in book.tried) else Status.UNKNOWN
+
+    def _of_base(self, found: Found, keyword: str, mask: int) -> bool:
+        """Whether the signature of a base class has a keyword, which a class may hand on to it."""
+        assert found.entry is not None
+        for fact in found.entry.holding("<", mask):
+            for base in fact.text.split(" "):
+                for one in self._all.names(found.book, base, mask) if base[:1] not in "/!" else ():
+                    calls = one.entry.holding("(", mask) if one.entry else ()
+                    if any(keyword in keywords(call.text) for call in calls) or (
+                        one.entry and self._of_base(one, keyword, mask)
+                    ):
+                        return True
+        return False
 
     def _translates(self, title: str, mask: int) -> bool:
         """Whether a release of standalone Keras takes what Keras 1 took, which trying beside the new names does not show."""

@@ -19,6 +19,8 @@ SEAM = Version("2.16")
 """From this TensorFlow on, ``tensorflow.keras`` is the installed Keras 3: its history goes on with Keras's releases."""
 ONLY_TF_KERAS = ("__version__", "protobuf", "src")
 """What tf_keras has and ``tf.keras`` has not where TF_USE_LEGACY_KERAS makes it tf_keras (measured from 2.15 to 2.21)."""
+SWITCHED = "keras.src.backend.numpy"
+"""As an attribute of its package it is the chosen backend's own module ``numpy``; an import finds the backend for NumPy."""
 COPIES = ("compat.v1.compat.v", "compat.v2.compat.v")
 COPY_OF_TF_KERAS = "keras._tf_keras.keras."
 """What ``tf.keras`` is under Keras 3; its modules come from all over Keras, so their own files do not tell what is bound."""
@@ -255,7 +257,13 @@ class Resolver:
             late = self._late_in_tf_keras(full) if full.startswith(COPY_OF_TF_KERAS) else ~deeper.bound
             yield Found(parent.book, common, INTERNAL, full, imported=(parent.imported | late) & common)
             rest &= ~deeper.mask
-        unrecorded = module is None or last.endswith("_test") or left_out(last) or is_private(parent.path, last)
+        unrecorded = (
+            module is None
+            or parent.path == SWITCHED
+            or last.endswith("_test")
+            or left_out(last)
+            or is_private(parent.path, last)
+        )
         unread = rest if unrecorded or module is None else rest & module.unread
         if unread:
             yield replace(parent, mask=unread, kind=UNKNOWN, path=full)

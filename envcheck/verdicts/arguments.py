@@ -108,7 +108,8 @@ class Arguments:
 
     def _canonical(self, seen: Seen) -> list[str]:
         found = [seen.name]
-        for one in seen.answer.found if seen.answer else ():
+        # TensorFlow's old copy of Keras is an object of its own, whatever public name it had once.
+        for one in seen.answer.found if seen.answer and not seen.name.startswith("tensorflow.python.") else ():
             found.append(one.path if one.path.startswith(f"{one.book}.") else f"{one.book}.{one.path}")
         return list(dict.fromkeys(found))
 
@@ -253,7 +254,7 @@ class Arguments:
         if not new or not seen.name.endswith(".compile"):
             return
         for where, kind, value in use.call.values:
-            if kind == "symbol" and OLD_OPTIMIZER.fullmatch(value):
+            if kind == "symbol" and OLD_OPTIMIZER.fullmatch(value) and self._names.thing(value) is not None:
                 why = f"{value[:-2]} is an optimizer of TensorFlow 1, which Keras 3 does not take"
                 advice = "give one of keras.optimizers"
                 yield Verdict(

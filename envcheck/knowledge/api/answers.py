@@ -41,12 +41,23 @@ KERAS_1 = frozenset(
             "nb_worker",
             "output_dim",
         ),
-        *("p", "pickle_safe", "samples_per_epoch", "sigma", "stride", "subsample_length", "val_samples"),
+        *(
+            "U_regularizer",
+            "p",
+            "pickle_safe",
+            "samples_per_epoch",
+            "sigma",
+            "stride",
+            "subsample_length",
+            "val_samples",
+        ),
     )
 )
 """Keywords of Keras 1 that ``keras/legacy/interfaces.py`` turned into those of Keras 2 (measured: keras 2.3.1)."""
 TAKEN_UNSEEN = frozenset(("rms_scaling", "vocabulary_size", "has_input_vocabulary"))
 """Keywords that layers of Keras 3 take out of ``**kwargs`` and that were not tried (measured: Keras 3.15.1)."""
+STILL_WORDS = frozenset(("dropout", "input_length", "p", "sigma", "stride"))
+"""Those of them that some class of a later release calls a parameter by."""
 LAST_TRANSLATOR = Version("2.4")
 V1_OF_TF_KERAS = ("compat.v1.keras", "compat.v1.layers", "compat.v1.nn.rnn_cell")
 """What tf_keras brings back under TF_USE_LEGACY_KERAS=1, and only ``tf.keras`` itself was recorded with that."""
@@ -283,7 +294,8 @@ class Api:
         strict = book.versions[mask.bit_length() - 1] >= KERAS_3
         if strict and closed and (keyword in TAKEN_UNSEEN or self._of_base(found, keyword, mask)):
             return Status.UNKNOWN
-        return Status.ABSENT if closed and (strict or keyword in book.tried) else Status.UNKNOWN
+        gone = keyword in KERAS_1 - STILL_WORDS and not self._translates(found.book, mask)
+        return Status.ABSENT if closed and (strict or gone or keyword in book.tried) else Status.UNKNOWN
 
     def _of_base(self, found: Found, keyword: str, mask: int) -> bool:
         """Whether the signature of a base class has a keyword, which a class may hand on to it."""

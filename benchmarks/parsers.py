@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -90,19 +90,8 @@ def tree_sitter_and_walk() -> Callable[[str], object]:
     parser = _tree_sitter()
 
     def read(text: str) -> object:
-        cursor = parser.parse(text.encode()).walk()
-        total = 0
-        while True:
-            node = cursor.node
-            if node.is_named and node.type == "identifier":
-                total += node.start_point[0]
-            if cursor.goto_first_child() or cursor.goto_next_sibling():
-                continue
-            while cursor.goto_parent():
-                if cursor.goto_next_sibling():
-                    break
-            else:
-                return total
+        nodes = _nodes(parser.parse(text.encode()).walk())
+        return sum(node.start_point[0] for node in nodes if node.is_named and node.type == "identifier")
 
     return read
 
@@ -112,21 +101,23 @@ def tree_sitter_and_names() -> Callable[[str], object]:
     parser = _tree_sitter()
 
     def read(text: str) -> object:
-        names = []
-        cursor = parser.parse(text.encode()).walk()
-        while True:
-            node = cursor.node
-            if node.type in ("attribute", "identifier"):
-                names.append((node.text.decode(), *node.start_point))
-            if cursor.goto_first_child() or cursor.goto_next_sibling():
-                continue
-            while cursor.goto_parent():
-                if cursor.goto_next_sibling():
-                    break
-            else:
-                return names
+        nodes = _nodes(parser.parse(text.encode()).walk())
+        return [(node.text.decode(), *node.start_point) for node in nodes if node.type in ("attribute", "identifier")]
 
     return read
+
+
+def _nodes(cursor: Any) -> Iterator[Any]:
+    """Every node below a cursor, itself first."""
+    while True:
+        yield cursor.node
+        if cursor.goto_first_child() or cursor.goto_next_sibling():
+            continue
+        while cursor.goto_parent():
+            if cursor.goto_next_sibling():
+                break
+        else:
+            return
 
 
 def parso() -> Callable[[str], object]:

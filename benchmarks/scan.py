@@ -83,13 +83,7 @@ def slow_command(tool: str, where: Path, folder: Path, out: Path) -> list[str]:
     program = str(where / tool)
     commands = {
         "vermin": [program, "--no-tips", "--processes=1", "-q", str(folder)],
-        "pylint": [
-            program,
-            "--jobs=1",
-            "--disable=all",
-            "--enable=no-member,no-name-in-module,unexpected-keyword-arg",
-            str(folder),
-        ],
+        "pylint": [program, "--jobs=1", str(folder)],
         "tf_upgrade_v2": [
             program,
             "--intree",

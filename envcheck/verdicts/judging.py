@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -23,6 +24,7 @@ from envcheck.verdicts.project import Project
 from envcheck.verdicts.windows import Windows
 
 IMPORTS = ("import", "from")
+_ROOT = re.compile(r"(tensorflow|keras|tf_keras)(?=[.(]|$)")
 
 
 @dataclass(slots=True)
@@ -130,9 +132,9 @@ class Judge:
         symbol = self._project.link(use.symbol, path)
         if symbol is None:
             return None
-        if symbol[0] == "*":
-            return self._starred(symbol)
-        return symbol if symbol.partition(".")[0].partition("(")[0] in ("tensorflow", "keras", "tf_keras") else None
+        found = [self._starred(one) if one[0] == "*" else one for one in symbol.split("|")]
+        kept = [one for one in found if one is not None and _ROOT.match(one)]
+        return "|".join(kept) if kept and len(kept) == len(found) else None
 
     def _starred(self, symbol: str) -> str | None:
         """The last star import whose module has the name in any release."""

@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
 
 from envcheck.source.names.uses import Condition, Export
 from envcheck.source.tree import FileReading
 
+OUTSIDE = sys.stdlib_module_names | {
+    "absl",
+    "flax",
+    "h5py",
+    "jax",
+    "matplotlib",
+    "numpy",
+    "pandas",
+    "scipy",
+    "six",
+    "sklearn",
+    "torch",
+}
+"""Import packages that files of a project are called after, and that an absolute import in a package does not mean those by."""
 DEEPEST = 12
 """Modules that a name is followed through."""
 
@@ -130,19 +145,30 @@ class Project:
             for _ in range(level - 1):
                 folder = posixpath.dirname(folder)
             return self._file(posixpath.join(folder, inner) if inner else folder)
-        while True:
-            found = self._file(posixpath.join(folder, inner))
+        bases = list(_above(folder))
+        # What lies in a package is found from a script's own folder alone: elsewhere `import torch` beside a torch.py is torch.
+        plain_ones = [base for base in bases if self._file(posixpath.join(base, "__init__")) is None]
+        mistaken = plain.partition(".")[0] in OUTSIDE
+        for base in [*plain_ones, *(base for base in bases if base not in plain_ones and not mistaken)]:
+            found = self._file(posixpath.join(base, inner))
             if found is not None and found != path:
                 return found
-            if not folder or folder == posixpath.dirname(folder):
-                return None
-            folder = posixpath.dirname(folder)
+        return None
 
     def _file(self, stem: str) -> str | None:
         for candidate in (f"{stem}.py", f"{stem}/__init__.py", f"{stem}.pyi"):
             if candidate in self._files:
                 return candidate
         return None
+
+
+def _above(folder: str) -> Iterator[str]:
+    """A folder and those above it."""
+    while True:
+        yield folder
+        if not folder or folder == posixpath.dirname(folder):
+            return
+        folder = posixpath.dirname(folder)
 
 
 def _first(rest: str) -> tuple[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import sys
-import textwrap
 import time
 
 import pytest
@@ -254,33 +253,3 @@ def test_a_text_over_the_limits_is_told() -> None:
     tree, unparsed = parse(text)
     assert tree.body == []
     assert [(each.line, each.end_line, each.read) for each in unparsed] == [(1, 2, False)]
-
-
-def test_a_file_of_python_2_takes_at_most_five_times_a_plain_parse() -> None:
-    """2,000 lines with 200 print statements, as ratio to the same file in Python 3: medians of five."""
-    function = textwrap.dedent("""
-        def build_{0}(inputs, units, name=None):
-            hidden = tf.layers.dense(inputs, units, activation=tf.nn.relu, name=name)
-            for index in range(3):
-                hidden = tf.layers.dropout(hidden, rate=0.5 * index, training=True)
-            print "layer %d of %s" % (index, name), hidden
-            loss = tf.reduce_mean(tf.square(hidden - inputs), axis=[0, 1], keep_dims=True)
-            tf.summary.scalar("loss", loss, step=tf.constant(index))
-            return {{"hidden": hidden, "loss": loss, "units": units}}  # what is asked for
-
-    """)
-    old = "".join(function.format(number) for number in range(200))
-    new = old.replace("print ", "print(").replace("name), hidden", "name), hidden)")
-
-    def seconds(text: str) -> float:
-        figures = []
-        for _ in range(5):
-            start = time.process_time()
-            parse(text)
-            figures.append(time.process_time() - start)
-        return sorted(figures)[2]
-
-    assert old.count("\n") >= 2_000
-    assert parse(new)[1] == ()
-    assert len([each for each in parse(old)[1] if each.read]) == 200
-    assert seconds(old) < 5 * seconds(new)

@@ -54,7 +54,9 @@ KERAS_1 = frozenset(
     )
 )
 """Keywords of Keras 1 that ``keras/legacy/interfaces.py`` turned into those of Keras 2 (measured: keras 2.3.1)."""
-TAKEN_UNSEEN = frozenset(("rms_scaling", "vocabulary_size", "has_input_vocabulary"))
+TAKEN_UNSEEN = frozenset(
+    ("bounding_box_format", "data_format", "factor", "has_input_vocabulary", "rms_scaling", "vocabulary_size")
+)
 """Keywords that layers of Keras 3 take out of ``**kwargs`` and that were not tried (measured: Keras 3.15.1)."""
 STILL_WORDS = frozenset(("dropout", "input_length", "p", "sigma", "stride"))
 """Those of them that some class of a later release calls a parameter by."""

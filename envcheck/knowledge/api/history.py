@@ -260,6 +260,8 @@ class Resolver:
         unrecorded = (
             module is None
             or parent.path == SWITCHED
+            or "pywrap_" in parent.path
+            or parent.path.endswith("_pb2")
             or last.endswith("_test")
             or left_out(last)
             or is_private(parent.path, last)
@@ -291,7 +293,7 @@ class Resolver:
     def member(self, owner: Found, name: str) -> Iterator[Found]:
         """A member of a class: its own, else that of the first base that has it; private ones are not recorded."""
         mask = owner.mask
-        if name.startswith("_") and name != "__call__":
+        if (name.startswith("_") and name != "__call__") or owner.member:  # nor are those of a class in a class
             yield replace(owner, kind=UNKNOWN, path=f"{owner.path}.{name}", entry=None)
             return
         assert owner.entry is not None
@@ -318,9 +320,18 @@ class Resolver:
                 if not left:
                     break
             mask &= ~fact.mask | left
-        described = owner.entry.members.get("DESCRIPTOR")
-        if described is not None and mask & described.mask:  # newer protobuf does not list what a message class answers
-            yield replace(owner, mask=mask & described.mask, kind=UNKNOWN, path=f"{owner.path}.{name}", entry=None)
+        yield from self._unlisted(owner, owner.entry, name, mask)
+
+    def _unlisted(self, owner: Found, entry: Entry, name: str, mask: int) -> Iterator[Found]:
+        """Classes that do not list all their members: those of newer protobuf messages, and enumerations but for their values."""
+        described = entry.members.get("DESCRIPTOR")
+        left = mask & described.mask if described is not None else mask if self._is_enum(entry) else 0
+        if left:
+            yield replace(owner, mask=left, kind=UNKNOWN, path=f"{owner.path}.{name}", entry=None)
+
+    def _is_enum(self, entry: Entry) -> bool:
+        members = entry.members.values()
+        return bool(entry.members) and all(kind == "data" for each in members for kind, _ in each.kinds)
 
     def _from_base(self, owner: Found, base: str, name: str, mask: int) -> Iterator[Found]:
         if base.startswith("!"):

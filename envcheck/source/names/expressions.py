@@ -463,12 +463,14 @@ class Expressions:
                 return Test(("has", symbol) if symbol else ("opaque",)) if symbol or first is not None else None
             if len(arguments) == 2:
                 self.note(found, node, "attribute")
-            elif symbol:
+                return found
+            if symbol:
                 before = self.conditions
                 self.guarded((*before, ("has", symbol)))
                 self.note(found, node, "attribute")
                 self.guarded(before)
-            return found
+            other = arguments[2] if len(arguments) > 2 else None
+            return found if isinstance(other, Constant) and other.value is None else None
         if name == "super":
             return self._super()
         if name == "__import__":

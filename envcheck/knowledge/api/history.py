@@ -21,6 +21,7 @@ ONLY_TF_KERAS = ("__version__", "protobuf", "src")
 """What tf_keras has and ``tf.keras`` has not where TF_USE_LEGACY_KERAS makes it tf_keras (measured from 2.15 to 2.21)."""
 SWITCHED = "keras.src.backend.numpy"
 """As an attribute of its package it is the chosen backend's own module ``numpy``; an import finds the backend for NumPy."""
+TWO = 2
 COPIES = ("compat.v1.compat.v", "compat.v2.compat.v")
 COPY_OF_TF_KERAS = "keras._tf_keras.keras."
 """What ``tf.keras`` is under Keras 3; its modules come from all over Keras, so their own files do not tell what is bound."""
@@ -95,6 +96,11 @@ class Shelf:
         place = next(place for place, release in enumerate(own) if release >= SEAM)
         return place, next(place for place, release in enumerate(keras) if release >= SEAM)
 
+    @cached_property
+    def ones(self) -> int:
+        """The releases of TensorFlow 1."""
+        return sum(1 << place for place, release in enumerate(self.book("tensorflow").versions) if release.major < TWO)
+
     def cross(self, title: str, other: str, mask: int) -> int:
         """Releases of one book as those of another, on either side of ``tensorflow.keras``."""
         here, there = self.seam if title == "tensorflow" else self.seam[::-1]
@@ -131,7 +137,10 @@ class Resolver:
             yield from self.other("tensorflow", path, mask)
             return
         if title == "tensorflow" and path.startswith(COPIES):  # the same names over again, which are not recorded
-            yield from self.names(title, path.partition(".compat.")[2].join(("compat.", "")), mask)
+            old = self.shelf.ones & mask
+            if old:  # in TensorFlow 1 they hold less, and which is not recorded
+                yield Found(title, old, UNKNOWN, path)
+            yield from self.names(title, "compat." + path.partition(".compat.")[2], mask & ~old)
             return
         entry = self.shelf.book(title).entry(path)
         if entry is not None:

@@ -135,11 +135,12 @@ def encode_outcome(outcome: Outcome) -> JSON:
         "reason": outcome.reason,
         "caused_by": outcome.caused_by,
         "seconds": outcome.seconds,
-        "findings": [_encode_finding(finding, outcome.severity) for finding in outcome.findings],
+        "findings": [encode_finding(finding, outcome.severity) for finding in outcome.findings],
     }
 
 
-def _encode_finding(finding: Finding, default: Severity) -> JSON:
+def encode_finding(finding: Finding, default: Severity) -> JSON:
+    """The JSON of a finding; without a severity of its own it has its check's."""
     encoded: JSON = msgspec.to_builtins(finding)
     encoded["severity"] = (finding.severity or default).value
     return encoded

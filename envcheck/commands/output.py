@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from envcheck.findings import Report
 
 
+PIECE = 1 << 20
+"""Characters that are written at once."""
+
+
 def formats() -> list[str]:
     """The names of all formats: the modules in ``envcheck/reporters``."""
     return sorted(module.name for module in pkgutil.iter_modules(reporters.__path__))
@@ -88,21 +92,28 @@ def write(text: str, output: str | None) -> None:
     """
     if output is not None:
         try:
-            Path(output).write_text(text, "utf-8")
+            with Path(output).open("w", encoding="utf-8") as stream:
+                stream.writelines(_pieces(text))
         except OSError as error:
             raise UsageError(f"cannot write {output}: {error.strerror}") from None
         return
     if sys.stdout is None:
         raise UsageError("stdout is closed: there is nowhere to write the report to; use --output")
-    data = text.encode(sys.stdout.encoding or "utf-8", "replace")
     try:
-        sys.stdout.buffer.write(data)
+        for piece in _pieces(text):
+            sys.stdout.buffer.write(piece.encode(sys.stdout.encoding or "utf-8", "replace"))
         sys.stdout.buffer.flush()
     except OSError as error:
         # Python flushes stdout once more at exit, which would fail again: https://docs.python.org/3/library/signal.html#note-on-sigpipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if not isinstance(error, BrokenPipeError):
             raise UsageError(f"cannot write the report to stdout: {error.strerror}") from None
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """A report of a scan may have 40 MB: it is not encoded as a whole."""
+    for start in range(0, len(text), PIECE):
+        yield text[start : start + PIECE]
 
 
 @contextlib.contextmanager

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from envcheck.findings import Finding, Outcome
 from envcheck.source.reading import Unread, document, read_bytes
 
 LONGEST = 400
-"""Characters of a line that are kept; the part around the finding of a longer one."""
+"""Characters of the longest line that is kept."""
 
 
 @functools.cache
@@ -27,19 +27,19 @@ def with_source(outcomes: Sequence[Outcome], stdin_name: str | None) -> tuple[Ou
         outcomes: what the checks said.
         stdin_name: the name of the code that came from stdin; None: all are files.
     """
-    texts: dict[str, dict[int | None, list[str]]] = {}
+    wanted: dict[str, set[tuple[int | None, int]]] = {}
+    for outcome in outcomes:
+        for finding in outcome.findings:
+            where = finding.location
+            if where is not None and where.line is not None:
+                wanted.setdefault(where.path, set()).add((where.cell, where.line))
+    lines = {path: dict(_lines(path, places, stdin_name)) for path, places in wanted.items()}
 
     def line_of(finding: Finding) -> Finding:
         where = finding.location
-        if where is None or where.line is None:
+        if where is None or where.line is None or (where.cell, where.line) not in lines[where.path]:
             return finding
-        if where.path not in texts:
-            texts[where.path] = _lines(where.path, stdin_name)
-        lines = texts[where.path].get(where.cell, [])
-        if not 0 < where.line <= len(lines):
-            return finding
-        line = lines[where.line - 1]
-        return replace(finding, evidence={**finding.evidence, "source": line}) if len(line) <= LONGEST else finding
+        return replace(finding, evidence={**finding.evidence, "source": lines[where.path][where.cell, where.line]})
 
     return tuple(
         replace(outcome, findings=tuple(line_of(finding) for finding in outcome.findings))
@@ -49,9 +49,14 @@ def with_source(outcomes: Sequence[Outcome], stdin_name: str | None) -> tuple[Ou
     )
 
 
-def _lines(path: str, stdin_name: str | None) -> dict[int | None, list[str]]:
+def _lines(
+    path: str, places: Collection[tuple[int | None, int]], stdin_name: str | None
+) -> Iterator[tuple[tuple[int | None, int], str]]:
+    """The wanted lines of one file by cell and number; whole files of thousands would fill the memory."""
     data = stdin() if path == stdin_name else read_bytes(path)
     found = data if isinstance(data, Unread) else document(path, data)
-    if isinstance(found, Unread):
-        return {}
-    return {part.cell: part.text.split("\n") for part in found.parts}
+    texts = {} if isinstance(found, Unread) else {part.cell: part.text.split("\n") for part in found.parts}
+    for cell, line in places:
+        text = texts.get(cell, ())
+        if 0 < line <= len(text) and len(text[line - 1]) <= LONGEST:
+            yield (cell, line), text[line - 1]

@@ -130,6 +130,7 @@ def _scan(options: Options) -> int:
         references: list[dict[str, object]] | None = [] if options.references else None
         found = examined(options, targets, library, show, references, project)
         outcomes = run(chosen, Facts({"code": found.code}, {}))
+        found = found._replace(code=Code())  # the findings say all of it now, and there may be thousands
         outcomes = with_source(outcomes, options.stdin_name if options.paths == ("-",) else None)
     every_finding = _number(outcomes)
     judged = [check.code for check in chosen]

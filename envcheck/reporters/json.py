@@ -16,7 +16,7 @@ from envcheck.reporters import Style
 def render(report: Report, style: Style) -> str:  # noqa: ARG001 - JSON has no style; the signature is every format's
     """JSON with two spaces of indentation, in ASCII: no control character of a file name reaches a terminal."""
     try:
-        return _report(report) + "\n"
+        return _report(report)
     except (
         msgspec.DecodeError
     ):  # a file name that is no UTF-8 holds a lone surrogate, which Python alone reads and writes
@@ -32,6 +32,7 @@ def _pieces(report: Report) -> Iterator[str]:
     whole = {**encode_report(replace(report, outcomes=())), "summary": report.counts()}
     outcomes = (_outcome(outcome) for outcome in report.outcomes)
     yield from _filled(_indented(whole, 0), 1, "outcomes", outcomes)
+    yield "\n"
 
 
 def _outcome(outcome: Outcome) -> Iterator[str]:

@@ -63,15 +63,18 @@ class Verdict:
     @property
     def evidence(self) -> dict[str, Any]:
         """What machines want to know, as JSON values."""
-        return {
+        told = {
             "kind": self.kind,
             "parameter": self.parameter,
             "target": self.target,
-            "use": self.use,
-            "folded": self.folded,
             "width": self.place.width,
             **self.details,
         }
+        if self.use is not None:
+            told["use"] = self.use
+        if self.folded:
+            told["folded"] = self.folded
+        return told
 
     @property
     def fix(self) -> Fix | None:

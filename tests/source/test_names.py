@@ -165,6 +165,8 @@ VERSION = ("version", "tensorflow.__version__")
         ("getattr(tf, 'x', None)", (("has", "tensorflow.x"),)),
         ("hasattr(tf, 'x') and tf.x", (("has", "tensorflow.x"),)),
         ("tf.x if hasattr(tf, 'x') else 3", (("has", "tensorflow.x"),)),
+        ("@tf.function\ndef f(): tf.x", ()),
+        ("from tensorflow import function\n@function\ndef f(): tf.x", ()),
         ("@unittest.skipIf(tf.__version__ < '2', 'old')\ndef f(): tf.x", (("opaque",),)),
     ],
 )

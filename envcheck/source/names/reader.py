@@ -131,7 +131,10 @@ class Reader(Branches):
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         before = self.conditions
         for decorator in node.decorator_list:
-            condition = self.test(decorator) if not isinstance(decorator, ast.Call) else self._decorator(decorator)
+            if not isinstance(decorator, ast.Call):
+                self.value(decorator)
+                continue
+            condition = self._decorator(decorator)
             if condition is not None:
                 self.guarded((*self.conditions, condition))
         for default in [*node.args.defaults, *node.args.kw_defaults]:

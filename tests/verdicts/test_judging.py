@@ -253,3 +253,8 @@ def test_places_in_a_notebook_are_those_of_the_cell() -> None:
     target = completed(Target.parse(NEW), LIBRARY.api.shelf)
     code, _ = judge([reading], [target], LIBRARY, lambda _: None)
     assert [(v.place.cell, v.place.line, v.symbol) for v in code.verdicts] == [(3, 2, "keras.backend.dot")]
+
+
+def test_a_star_import_may_be_one_of_two_alternatives() -> None:
+    code = "import tensorflow as tf\nfrom keras.layers import *\nif a:\n x = tf.zeros\nelse:\n x = Dense\nx(3)\nx(3).get_config()"
+    assert found(code) == []

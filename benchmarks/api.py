@@ -57,7 +57,7 @@ def sizes() -> tuple[float, float]:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in files:
-            archive.write(path, path.name)
+            archive.write(path, path.relative_to(folder()))
     return sum(path.stat().st_size for path in files) / 1e6, len(packed.getvalue()) / 1e6
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
 from typing import Generic, TypeVar
 
 import msgspec
 
 from envcheck.errors import EnvcheckError
-from envcheck.knowledge.rows import Damage, listed, parse, typed
+from envcheck.knowledge.rows import Damage, folder, listed, parse, typed
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -61,7 +62,8 @@ class NamedRows(Generic[T]):
             raise EnvcheckError(f"envcheck's own data is damaged: {error}") from None
         starts = [match.start() for match in re.finditer(r"^- ", text, re.M)]
         ends = [*starts[1:], len(text)]
-        return [(text.count("\n", 0, start), text[start:end]) for start, end in zip(starts, ends, strict=True)]
+        lines = accumulate(text.count("\n", start, end) for start, end in zip([0, *starts], starts, strict=False))
+        return [(line, text[start:end]) for line, start, end in zip(lines, starts, ends, strict=True)]
 
     @cached_property
     def _places(self) -> dict[str, list[int]]:
@@ -75,7 +77,9 @@ class NamedRows(Generic[T]):
     def _row(self, place: int) -> T:
         if place not in self._parsed:
             line, text = self._texts[place]
-            name = f"api/{self._path.name}"
+            name = (
+                self._path.relative_to(folder()).as_posix() if self._path.is_relative_to(folder()) else self._path.name
+            )
             try:
                 (row,) = listed(parse(text, name, line), None, name)
                 self._parsed[place] = typed(row, self._kind, name)

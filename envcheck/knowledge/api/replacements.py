@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 
-from envcheck.errors import EnvcheckError
 from envcheck.knowledge.api.answers import Answer, Api, History, Status
+from envcheck.knowledge.api.named_rows import NamedRows
 from envcheck.knowledge.api.target import Target
-from envcheck.knowledge.rows import Damage, Source, listed, parse, typed
+from envcheck.knowledge.rows import Source
 
 Dotted = Annotated[str, msgspec.Meta(pattern=r"^(tensorflow|keras|tf_keras)(\.\w+)*(\.\*)?$")]
 KERAS_ROOTS = ("tensorflow.keras.", "tf_keras.", "keras.")
@@ -64,7 +62,6 @@ class Replacements:
     def __init__(self, folder: Path, api: Api) -> None:
         self._folder = folder
         self._api = api
-        self._parsed: dict[tuple[str, int], Replacement] = {}
 
     def rows(self) -> Iterator[Replacement]:
         """Every row, typed; for tests and schemas: a question reads the rows that it needs.
@@ -72,51 +69,15 @@ class Replacements:
         Raises:
             EnvcheckError: a file is damaged.
         """
-        for name, rows in self._texts.items():
-            yield from (self._row(name, place) for place in range(len(rows)))
+        for file in self._files:
+            yield from file.all()
 
     @cached_property
-    def _texts(self) -> dict[str, list[tuple[int, str]]]:
-        """The text of each row with its line, by file: parsing all of this YAML would take longer than all the rest."""
-        found = {}
-        try:
-            for path in sorted(self._folder.glob("*.yaml")):
-                text = path.read_text("utf-8")
-                starts = [match.start() for match in re.finditer(r"^- ", text, re.M)]
-                ends = [*starts[1:], len(text)]
-                between = (text.count("\n", start, end) for start, end in zip([0, *starts], starts, strict=False))
-                lines = accumulate(between)
-                found[path.name] = [
-                    (line, text[start:end]) for line, start, end in zip(lines, starts, ends, strict=True)
-                ]
-        except (OSError, UnicodeError) as error:
-            raise EnvcheckError(f"envcheck's own data is damaged: {error}") from None
-        return found
-
-    def _row(self, file: str, place: int) -> Replacement:
-        if (file, place) not in self._parsed:
-            line, text = self._texts[file][place]
-            name = f"api/replacements/{file}"
-            try:
-                (row,) = listed(parse(text, name, line), None, name)
-                self._parsed[file, place] = typed(row, Replacement, name)
-            except Damage as damage:
-                raise EnvcheckError(f"envcheck's own data is damaged: {damage}") from None
-        return self._parsed[file, place]
-
-    @cached_property
-    def _places(self) -> dict[str, list[tuple[str, int]]]:
-        """The rows that speak for a name: file and place."""
-        found: dict[str, list[tuple[str, int]]] = {}
-        for file, rows in self._texts.items():
-            for place, (_, text) in enumerate(rows):
-                names = re.match(r"- names:((?: \[[^\]]*\])|(?:\n    - \S+)*)", text)
-                for name in re.findall(r"[\w.*]+", names[1].replace("- ", "")) if names else ():
-                    found.setdefault(name, []).append((file, place))
-        return found
+    def _files(self) -> tuple[NamedRows[Replacement], ...]:
+        return tuple(NamedRows(path, Replacement) for path in sorted(self._folder.glob("*.yaml")))
 
     def _find(self, name: str, parameter: str | None, *, changed: bool) -> Replacement | None:
-        rows = (self._row(file, place) for file, place in self._places.get(name, ()))
+        rows = (row for file in self._files for row in file.about(name))
         return next((row for row in rows if row.parameter == parameter and bool(row.changed) == changed), None)
 
     def row(self, name: str, parameter: str | None = None, *, changed: bool = False) -> Replacement | None:

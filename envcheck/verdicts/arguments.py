@@ -107,11 +107,9 @@ class Arguments:
         return self._known[seen.name]
 
     def _canonical(self, seen: Seen) -> list[str]:
-        found = [seen.name]
         # TensorFlow's old copy of Keras is an object of its own, whatever public name it had once.
-        for one in seen.answer.found if seen.answer and not seen.name.startswith("tensorflow.python.") else ():
-            found.append(one.path if one.path.startswith(f"{one.book}.") else f"{one.book}.{one.path}")
-        return list(dict.fromkeys(found))
+        found = seen.answer.found if seen.answer and not seen.name.startswith("tensorflow.python.") else ()
+        return list(dict.fromkeys([seen.name, *(one.name for one in found)]))
 
     def _arguments(self, written: Written) -> Call:
         given = {place: self._argument(kind, value) for place, kind, value in written.values}

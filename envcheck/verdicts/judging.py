@@ -32,7 +32,6 @@ class Tally:
     """What is counted while references are judged."""
 
     counts: Counter[str] = field(default_factory=Counter)
-    unknown: Counter[tuple[str, str]] = field(default_factory=Counter)
     references: list[dict[str, object]] | None = None
 
 
@@ -169,7 +168,6 @@ class Judge:
             if seen.member and active:
                 yield from self._valued(source, use, symbol, seen)
         elif seen.status is Status.UNKNOWN:
-            self._tally.unknown[seen.name, (seen.answer and seen.answer.reason) or ""] += 1
             self._count("unknown", source, use, symbol)
         elif seen.status is Status.ABSENT and seen.missing != symbol and "()" in symbol:
             self._count("folded", source, use, symbol)  # what it is called on is absent, and reported
@@ -244,9 +242,7 @@ class Judge:
         return any(".".join(parts[:length]) in self._imported for length in range(2, len(parts) + 1))
 
     def _is_patched(self, symbol: str) -> bool:
-        return bool(self._patched) and any(
-            symbol == each or symbol.startswith((each + ".", each + "(")) for each in self._patched
-        )
+        return any(_within(symbol, each) for each in self._patched)
 
     def _present(self, source: Source, use: Use, symbol: str, seen: Seen) -> Iterator[Verdict]:
         yield from self._explain.there(use, seen, lambda: self._place(source, use), self.label)
@@ -298,8 +294,9 @@ def _prefix(symbol: str, failed: Mapping[str, object]) -> str | None:
     """The failed import that a symbol begins with."""
     if not failed:
         return None
-    for one in symbol.split("|"):
-        for each in failed:
-            if one == each or one.startswith((each + ".", each + "(")):
-                return each
-    return None
+    return next((each for one in symbol.split("|") for each in failed if _within(one, each)), None)
+
+
+def _within(symbol: str, whole: str) -> bool:
+    """Whether a symbol is another one, or goes on from it."""
+    return symbol == whole or symbol.startswith((whole + ".", whole + "("))

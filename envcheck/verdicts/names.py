@@ -159,10 +159,8 @@ class Names:
         return None
 
     def _gives(self, seen: Seen) -> Thing | None:
-        names = [seen.name]
-        for one in seen.answer.found if seen.answer else ():
-            names.append(one.path if one.path.startswith(f"{one.book}.") else f"{one.book}.{one.path}")
-        for name in dict.fromkeys(names):
+        canonical = (one.name for one in seen.answer.found) if seen.answer else ()
+        for name in dict.fromkeys([seen.name, *canonical]):
             result = self._returns.gives(name, self.target)
             if result is not None:
                 return Thing(result.classes, result.judged, result.exact, result.items) if result.classes else None
@@ -192,7 +190,7 @@ class Names:
         answer = self.see(module).answer
         if answer is None or answer.status in (Status.ABSENT, Status.UNKNOWN):
             return answer.status if answer else Status.UNKNOWN
-        if all(self._is_module(one, module, root, path) for one in answer.found):
+        if all(self._is_module(one, root, path) for one in answer.found):
             return answer.status
         return Status.ABSENT
 
@@ -208,7 +206,7 @@ class Names:
             return None
         return any(releases & mask == mask for releases, _ in recorded.names.get(name, ()))
 
-    def _is_module(self, found: Found, module: str, root: str, path: str) -> bool:
+    def _is_module(self, found: Found, root: str, path: str) -> bool:
         if found.kind not in (MODULE, INTERNAL, "name"):
             return False
         keras = path.partition(".")[0] == "keras" and root == "tensorflow"
@@ -223,8 +221,4 @@ class Names:
                 works |= fact.mask
             if works & mask == mask:
                 return True
-        if keras:
-            return False
-        recorded = self.api.shelf.modules(root).module(module)
-        mask = self.api.chosen(self.target)[0](root)
-        return recorded is not None and bool(mask) and recorded.mask & mask == mask
+        return False

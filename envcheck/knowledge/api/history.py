@@ -64,6 +64,11 @@ class Found:
     member: bool = False
     asked: str = ""
 
+    @property
+    def name(self) -> str:
+        """The canonical name with its root."""
+        return self.path if self.path.startswith(f"{self.book}.") else f"{self.book}.{self.path}"
+
 
 class Shelf:
     """All books, each read when first asked for.

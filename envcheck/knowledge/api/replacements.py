@@ -153,11 +153,7 @@ class Replacements:
 
 def canonical(history: History) -> list[str]:
     """The names with their roots of what a name stands for, the newest first."""
-    return [
-        one.path if one.path.startswith(f"{one.book}.") else f"{one.book}.{one.path}"
-        for one in sorted(history.found, key=lambda one: -one.mask)
-        if one.path
-    ]
+    return [one.name for one in sorted(history.found, key=lambda one: -one.mask) if one.path]
 
 
 def _variants(name: str) -> Iterator[str]:

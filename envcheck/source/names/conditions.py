@@ -101,8 +101,6 @@ def compared(left: Value, operator: ast.cmpop, right: Value) -> Test | None:
 
 
 def _literal(value: Value) -> object:
-    if isinstance(value, Version) and value.form == "literal":
-        return value.symbol
     if isinstance(value, Constant) and isinstance(value.value, (str, int, float, tuple)) and plain(value.value):
         return value.value
     return None

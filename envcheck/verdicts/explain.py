@@ -36,7 +36,6 @@ class Explain:
         self._target = target
         self._absent: dict[tuple[str, str], Verdict] = {}
         self._there: dict[tuple[str, str, bool], tuple[Verdict, ...]] = {}
-        self._deprecated: dict[str, tuple[str, Advice | None] | None] = {}
         self._behaviours: dict[tuple[str, str | None], Replacement | None] = {}
 
     def absent(self, how: str, seen: Seen, symbol: str, place: Place, label: str) -> Verdict:
@@ -163,32 +162,17 @@ class Explain:
 
     def _is_deprecated(self, seen: Seen, use: Use, place: Place, label: str) -> Iterator[Verdict]:
         assert seen.answer is not None
-        if seen.name not in self._deprecated:
-            history = self._api.history(seen.name)
-            advice = self._replacements.advice(history, self._target) if history else None
-            texts = [fact.text for one in seen.answer.found for fact in deprecations(one)]
-            said = next((text for text in texts if text not in ("yes", "name")), "")
-            if texts and all(
-                text == "name" for text in texts
-            ):  # another name of the object is preferred: nothing will break
-                self._deprecated[seen.name] = None
-                return
-            why = f"the release itself says that it is deprecated{': ' + said if said else ''}"
-            self._deprecated[seen.name] = (why, advice)
-        found = self._deprecated[seen.name]
-        if found is not None:
-            why, advice = found
-            yield Verdict(
-                "deprecated",
-                seen.name,
-                label,
-                place,
-                why,
-                advice.use if advice else None,
-                advice.note if advice else None,
-                runs="works",
-                asked=use.how,
-            )
+        texts = [fact.text for one in seen.answer.found for fact in deprecations(one)]
+        if texts and all(
+            text == "name" for text in texts
+        ):  # another name of the object is preferred: nothing will break
+            return
+        history = self._api.history(seen.name)
+        advice = self._replacements.advice(history, self._target) if history else None
+        said = next((text for text in texts if text not in ("yes", "name")), "")
+        why = f"the release itself says that it is deprecated{': ' + said if said else ''}"
+        use_instead, note = (advice.use, advice.note) if advice else (None, None)
+        yield Verdict("deprecated", seen.name, label, place, why, use_instead, note, runs="works", asked=use.how)
 
     def _behaviour(self, seen: Seen, parameter: str | None) -> Replacement | None:
         """The row that says what a name, or a keyword of it, silently does on the target, and did not before."""

@@ -243,11 +243,12 @@ class Explain:
                 asked="call",
             )
         mask = releases(history, fault.parameter, self._api)
-        why = (
-            f"it takes {fault.parameter}= in {spans(history.book, mask, self._api)}"
-            if mask
-            else f"no recorded release takes {fault.parameter}="
-        )
+        if mask:
+            why = f"it takes {fault.parameter}= in {spans(history.book, mask, self._api)}"
+        elif self._api.untold(history.found, fault.parameter):
+            why = f"no recorded release has {fault.parameter}= in its signature"
+        else:
+            why = f"no recorded release takes {fault.parameter}="
         return Verdict(
             "absent-parameter",
             seen.name,

@@ -174,7 +174,7 @@ class Judge:
         elif seen.status is Status.ABSENT:
             yield from self._absent(source, use, symbol, seen, active, failed)
         else:
-            caught = active is None and use.call is not None and bool(self._faults(use.call, seen))
+            caught = active is None and self._fails(source, use, symbol, seen)
             self._count("guarded" if caught else "known", source, use, symbol)
             if active is not None:
                 yield from self._present(source, use, symbol, seen)
@@ -246,12 +246,24 @@ class Judge:
 
     def _present(self, source: Source, use: Use, symbol: str, seen: Seen) -> Iterator[Verdict]:
         yield from self._explain.there(use, seen, lambda: self._place(source, use), self.label)
-        yield from self._valued(source, use, symbol, seen)
+        said = set()
+        for valued in self._valued(source, use, symbol, seen):
+            said.add(valued.parameter if valued.kind == "absent-parameter" else None)
+            yield valued
         if use.call is not None:
             for fault in self._faults(use.call, seen):
+                if fault.kind == "absent-parameter" and fault.parameter in said:
+                    continue  # a row explains it better
                 verdict = self._explain.call(fault, use, seen, self._place(source, use), self.label)
                 if verdict is not None:
                     yield verdict
+
+    def _fails(self, source: Source, use: Use, symbol: str, seen: Seen) -> bool:
+        """Whether a call of what is there fails, by its signature or by what is known of the parameter."""
+        if use.call is None:
+            return False
+        valued = self._valued(source, use, symbol, seen)
+        return bool(self._faults(use.call, seen)) or any(each.kind == "absent-parameter" for each in valued)
 
     def _faults(self, call: Call, seen: Seen) -> tuple[Fault, ...]:
         key = (seen.name, seen.member, call.positional, call.keywords)

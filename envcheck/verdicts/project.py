@@ -131,7 +131,7 @@ class Project:
 
     def module(self, name: str, path: str) -> str | None:
         """The file of a module as it was imported by the file ``path``."""
-        key = (name, posixpath.dirname(path))
+        key = (name, path[: path.rfind("/") + 1])
         if key not in self._modules:
             self._modules[key] = self._find(name, path)
         return self._modules[key]

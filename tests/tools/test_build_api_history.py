@@ -84,7 +84,6 @@ def merged(monkeypatch: pytest.MonkeyPatch) -> books.Book:
 def test_the_text(merged: books.Book) -> None:
     assert text.render(merged) == (
         "# releases 1.0=1.0.0 1.1=1.1.0 2.0=2.0.0\n"
-        "# tried decay lr name\n"
         "dense =layers 2.0-\n"
         "layers module 1.0-\n"
         "layers.Affine =layers.Dense 1.1-\n"

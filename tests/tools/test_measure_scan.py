@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from tools.measure_scan import packages, tables
 from tools.measure_scan.absences import absences
 from tools.measure_scan.comparison import compare, unmatched
 from tools.measure_scan.documents import read
+from tools.measure_scan.inside import calls
 from tools.measure_scan.project import Project
 from tools.measure_scan.scanning import Said, Scan, load
 from tools.measure_scan.targets import Target
@@ -563,3 +566,33 @@ def test_the_command_says_which_interpreter_is_missing(tmp_path: Path) -> None:
     )
     assert done.returncode == 2
     assert done.stderr.startswith("2.15.1: no interpreter at ")
+
+
+def _handed_on(function: Callable[..., object]) -> Callable[..., object]:
+    """A decorator whose own function asks for arguments, as Keras 2.3's ``allow_write_to_gcs`` does."""
+
+    @functools.wraps(function)
+    def wrapper(thing: object, path: object, *args: object, **kwargs: object) -> object:
+        return function(thing, path, *args, **kwargs)
+
+    return wrapper
+
+
+def _passed_on(function: Callable[..., object]) -> Callable[..., object]:
+    @functools.wraps(function)
+    def wrapper(*args: object, **kwargs: object) -> object:
+        return function(*args, **kwargs)
+
+    return wrapper
+
+
+@pytest.mark.parametrize("decorated", [_handed_on, _passed_on])
+def test_a_keyword_behind_a_decorator_is_decided_by_what_it_wraps(
+    decorated: Callable[[Callable[..., object]], Callable[..., object]],
+) -> None:
+    def save(thing: object, path: object, overwrite: bool = True) -> None:
+        raise AssertionError("it must not run")
+
+    function = decorated(save)
+    assert calls.keyword(function, "overwrite", [], []) == ("accepted", "signature")
+    assert calls.keyword(function, "save_format", [], [])[0] == "rejected"

@@ -258,3 +258,23 @@ def test_places_in_a_notebook_are_those_of_the_cell() -> None:
 def test_a_star_import_may_be_one_of_two_alternatives() -> None:
     code = "import tensorflow as tf\nfrom keras.layers import *\nif a:\n x = tf.zeros\nelse:\n x = Dense\nx(3)\nx(3).get_config()"
     assert found(code) == []
+
+
+def test_a_row_and_a_signature_say_it_once() -> None:
+    code = "import keras\nkeras.layers.Bidirectional(1, backward_layer=2)"
+    assert found(code, "tensorflow==1.15.5,keras==2.3.1") == [
+        (2, "absent-parameter", "keras.layers.Bidirectional", "backward_layer")
+    ]
+
+
+def test_a_caught_call_that_a_row_speaks_of_is_guarded() -> None:
+    code = """\
+    import keras
+    try:
+        keras.layers.Bidirectional(1, backward_layer=2)
+    except AttributeError:
+        pass
+    """
+    old = judged({"a.py": code}, "tensorflow==1.15.5,keras==2.3.1")
+    new = judged({"a.py": code}, NEW)
+    assert (old[0].verdicts, old[1].guarded - new[1].guarded) == ((), 1)

@@ -40,7 +40,6 @@ class Book:
     versions: list[str] = field(default_factory=list)
     entries: dict[str, Entry] = field(default_factory=lambda: defaultdict(Entry))
     modules: dict[str, Entry] = field(default_factory=lambda: defaultdict(Entry))
-    tried: set[str] = field(default_factory=set)
 
 
 class Slice:
@@ -206,7 +205,6 @@ class _Column:
         tried = thing["keywords"]
         self.note(name, "?", tried["other"] or "unknown")
         known = {word for outcome in ("accepted", "ignored", "rejected") for word in tried[outcome]}
-        self.book.tried |= known
         outcomes = {"+": tried["accepted"], "~": tried["ignored"]}
         if tried["other"] == "rejected":
             explicit = {word.strip("*").rstrip("=") for word in thing["call"].split()}

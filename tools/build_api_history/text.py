@@ -21,7 +21,7 @@ def releases(columns: list[int], labels: list[str]) -> str:
 
 def render(book: Book) -> str:
     """The names of a book."""
-    lines = [*header(book), "# tried " + " ".join(sorted(book.tried))]
+    lines = header(book)
     for name in sorted(book.entries):
         lines += block(name, book.entries[name], book.labels)
     return "\n".join(lines) + "\n"

@@ -18,14 +18,14 @@ from envcheck.commands.judging import make_host, now
 from envcheck.commands.options import codes
 from envcheck.commands.output import check_format, check_output, progress, reporter, style_for, write
 from envcheck.commands.scan import baseline
-from envcheck.commands.scan.comments import without_ignored
 from envcheck.commands.scan.kept import Found, key
+from envcheck.commands.scan.known import beside, number, without_known
 from envcheck.commands.scan.lines import stdin, with_source
 from envcheck.commands.scan.settings import Settings, settings
-from envcheck.commands.scan.sifting import without
+from envcheck.commands.scan.sifting import OURS
 from envcheck.engine import Facts, exit_code, run
 from envcheck.errors import UsageError
-from envcheck.findings import Coverage, Outcome, Report, Unseen
+from envcheck.findings import Coverage, Report, Unseen
 from envcheck.inventory import Expectations, Inventory, Unavailable
 from envcheck.knowledge.api.target import Target
 from envcheck.knowledge.rows import folder
@@ -42,8 +42,6 @@ from envcheck.verdicts.targets import completed
 NOT_INSTALLED = (
     "TensorFlow and Keras are not installed here: judged for the newest recorded releases; --target names others"
 )
-OURS = ("API", "MDL")
-"""The codes of checks on code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,26 +130,19 @@ def _scan(options: Options) -> int:
         outcomes = run(chosen, Facts({"code": found.code}, {}))
         found = found._replace(code=Code())  # the findings say all of it now, and there may be thousands
         outcomes = with_source(outcomes, options.stdin_name if options.paths == ("-",) else None)
-    every_finding = _number(outcomes)
+    every_finding = number(outcomes)
     judged = [check.code for check in chosen]
-    outcomes, said = without_ignored(outcomes, found.remarks, [check.code for check in every], judged)
+    outcomes, said = without_known(outcomes, found, project, [check.code for check in every], judged)
     notes += said
-    outcomes = without(
-        outcomes,
-        lambda code, each: each.location is not None and code.startswith(project.ignored(each.location.path)),
-    )
-    if project.per_file_ignores:
-        notes.append(f"per-file-ignores ({project.places['per-file-ignores']}) hold for this report")
     if options.write_baseline:
         count = baseline.write(options.write_baseline, outcomes, found.scanned, judged)
         notes.append(f"{options.write_baseline} has {count} {'entry' if count == 1 else 'entries'} now")
         recorded = baseline.read(options.write_baseline)
     if recorded is not None:
-        compared = baseline.compared(outcomes, recorded, found.scanned, judged)
-        outcomes = compared.outcomes
-        name = options.write_baseline or options.baseline
-        notes += [f"the baseline {name} hides {compared.hidden} findings", *compared.notes]
-    coverage = replace(found.coverage, notes=tuple(notes), hidden=every_finding - _number(outcomes))
+        name = options.write_baseline or options.baseline or ""
+        outcomes, said = beside(outcomes, recorded, name, found.scanned, judged)
+        notes += said
+    coverage = replace(found.coverage, notes=tuple(notes), hidden=every_finding - number(outcomes))
     report = Report(
         __version__,
         Inventory({}, now(), __version__),
@@ -167,25 +158,6 @@ def _scan(options: Options) -> int:
     style = replace(style, statistics=options.statistics)
     write(reporter(options.format_)(report, style), options.output)
     return report.exit_code
-
-
-def _number(outcomes: Sequence[Outcome]) -> int:
-    return sum(len(outcome.findings) for outcome in outcomes)
-
-
-def judged_for(options: Options, facts: Facts, show: Callable[[str], None]) -> tuple[Code, Coverage]:
-    """Code judged for the releases that are installed.
-
-    Args:
-        options: the paths.
-        facts: those of the environment.
-        show: is told what is being done.
-    """
-    library = Library(folder() / "api")
-    installed = target_of(facts)
-    target = installed or Target(tensorflow=library.api.shelf.book("tensorflow").versions[-1])
-    found = examined(options, [completed(target, library.api.shelf)], library, show)
-    return found.code, replace(found.coverage, notes=() if installed else (NOT_INSTALLED,))
 
 
 def examined(

@@ -7,6 +7,9 @@ from dataclasses import replace
 
 from envcheck.findings import Finding, Outcome, Status
 
+OURS = ("API", "MDL")
+"""The codes of checks on code."""
+
 
 def without(outcomes: Sequence[Outcome], left_out: Callable[[str, Finding], bool]) -> tuple[Outcome, ...]:
     """The outcomes without the findings (given with their code) that are left out; one that has none left has passed."""

@@ -12,7 +12,8 @@ from packaging.version import Version
 
 from envcheck.knowledge.api.book import Fact, united
 from envcheck.knowledge.api.history import ROOTS, UNKNOWN, Chosen, Found, Resolver, Shelf
-from envcheck.knowledge.api.target import FIRST_OWN_KERAS, KERAS_3, Target
+from envcheck.knowledge.api.target import FIRST_OWN_KERAS, Target
+from envcheck.knowledge.api.unseen import Unseen
 
 DEEPEST = 20
 """Dots in the longest name that is looked at."""
@@ -54,12 +55,8 @@ KERAS_1 = frozenset(
     )
 )
 """Keywords of Keras 1 that ``keras/legacy/interfaces.py`` turned into those of Keras 2 (measured: keras 2.3.1)."""
-TAKEN_UNSEEN = frozenset(
-    ("bounding_box_format", "data_format", "factor", "has_input_vocabulary", "rms_scaling", "vocabulary_size")
-)
-"""Keywords that layers of Keras 3 take out of ``**kwargs`` and that were not tried (measured: Keras 3.15.1)."""
-STILL_WORDS = frozenset(("dropout", "input_length", "p", "sigma", "stride"))
-"""Those of them that some class of a later release calls a parameter by."""
+WRAPPED = "*args **kwargs"
+"""The signature of what a metaclass or a decorator stands before: its parameters are not told."""
 LAST_TRANSLATOR = Version("2.4")
 V1_OF_TF_KERAS = ("compat.v1.keras", "compat.v1.layers", "compat.v1.nn.rnn_cell")
 """What tf_keras brings back under TF_USE_LEGACY_KERAS=1, and only ``tf.keras`` itself was recorded with that."""
@@ -138,6 +135,7 @@ class Api:
         self._targets: dict[Target, tuple[Chosen, Resolver]] = {}
         self._aliases: dict[str, dict[str, list[str]]] = {}
         self._foreign: dict[str, int] = {}
+        self._unseen = Unseen(folder / "keywords.yaml")
 
     @cached_property
     def _all(self) -> Resolver:
@@ -277,6 +275,10 @@ class Api:
             return Answer(Status.UNKNOWN, "the releases that the target allows differ")
         return Answer(outcomes.pop(), None, answer.found)
 
+    def untold(self, found: Iterable[Found], keyword: str) -> bool:
+        """Whether there are releases of which it cannot be told whether a call takes a keyword."""
+        return any(self._taken(one, keyword, bit) is Status.UNKNOWN for one in found for bit in bits(one.mask))
+
     def _taken(self, found: Found, keyword: str, mask: int) -> Status:
         if found.entry is None or (keyword in KERAS_1 and self._translates(found.book, mask)):
             return Status.UNKNOWN
@@ -290,24 +292,30 @@ class Api:
             return Status.PRESENT
         if "**" not in calls[0]:
             return Status.ABSENT
-        closed = any(fact.text == "rejected" for fact in found.entry.holding("?", mask))
         book = self.shelf.book(found.book)
-        # Keras 3 refuses what it was not seen to take; before, layers hand names on to their bases: each must be tried.
-        strict = book.versions[mask.bit_length() - 1] >= KERAS_3
-        if strict and closed and (keyword in TAKEN_UNSEEN or self._of_base(found, keyword, mask)):
+        unseen = self._unseen.row(found.book, book.versions[mask.bit_length() - 1])
+        name = found.path.rpartition(".")[2]
+        if calls[0] == WRAPPED or unseen is None or unseen.takes(name, keyword):
             return Status.UNKNOWN
-        gone = keyword in KERAS_1 - STILL_WORDS and not self._translates(found.book, mask)
-        return Status.ABSENT if closed and (strict or gone or keyword in book.tried) else Status.UNKNOWN
+        closed = any(fact.text == "rejected" for fact in found.entry.holding("?", mask))
+        if not closed and name not in unseen.closed:
+            return Status.UNKNOWN
+        # A class hands on to its bases what it does not name itself; of one that was tried, their outcomes are its own.
+        handed_on = self._of_base(found, keyword, mask, marks="" if closed else "+~u")
+        return Status.UNKNOWN if handed_on else Status.ABSENT
 
-    def _of_base(self, found: Found, keyword: str, mask: int) -> bool:
-        """Whether the signature of a base class has a keyword, which a class may hand on to it."""
+    def _of_base(self, found: Found, keyword: str, mask: int, marks: str) -> bool:
+        """Whether a base class has a keyword in its signature, or under one of the marks."""
         assert found.entry is not None
         for fact in found.entry.holding("<", mask):
             for base in fact.text.split(" "):
                 for one in self._all.names(found.book, base, mask) if base[:1] not in "/!" else ():
-                    calls = one.entry.holding("(", mask) if one.entry else ()
-                    if any(keyword in keywords(call.text) for call in calls) or (
-                        one.entry and self._of_base(one, keyword, mask)
+                    if one.entry is not None and (
+                        any(keyword in keywords(call.text) for call in one.entry.holding("(", mask))
+                        or any(
+                            keyword in fact.text.split(" ") for mark in marks for fact in one.entry.holding(mark, mask)
+                        )
+                        or self._of_base(one, keyword, mask, marks)
                     ):
                         return True
         return False

@@ -68,7 +68,6 @@ class Text:
         pairs = [pair.partition("=") for pair in comments.get("releases", "").split()]
         self.labels = tuple(label for label, _, _ in pairs)
         self.versions = tuple(Version(version) for _, _, version in pairs)
-        self.tried = frozenset(comments.get("tried", "").split())
         self._places = {label: place for place, label in enumerate(self.labels)}
         self._masks: dict[str, int] = {}
         if not self.labels:

@@ -142,6 +142,27 @@ def test_what_only_an_import_finds() -> None:
         ("keras.layers.Dense", "W_regularizer", "keras==2.2.4", "present"),
         ("keras.layers.Dense", "W_regularizer", NEW, "absent"),
         ("keras.layers.Dense", "never_tried", NEW, "absent"),
+        # Measured (compat_matrix/api/keywords.yaml): a class that refuses nonsense refuses all that it does not know.
+        ("keras.layers.Dropout", "force_generator", "keras==2.3.1", "absent"),
+        ("tf.keras.layers.Dropout", "force_generator", "tensorflow==2.11.1", "unknown"),  # its **kwargs takes it
+        ("tf.keras.layers.Dropout", "never_tried", "tensorflow==2.11.1", "absent"),
+        ("keras.layers.Conv3D", "subsample", "keras==2.3.1", "unknown"),
+        ("keras.layers.Conv2DTranspose", "output_padding", "keras==3.4.1", "unknown"),
+        ("tf.keras.layers.Attention", "dropout", "tensorflow==2.15.1", "unknown"),
+        ("tf.keras.layers.Embedding", "dropout", "tensorflow==2.15.1", "absent"),
+        (
+            "tf.keras.layers.IntegerLookup",
+            "dtype",
+            "tensorflow==2.15.1",
+            "unknown",
+        ),  # a base's; "float64" alone is refused
+        # Nobody could make one to try it; it refuses what its bases refuse.
+        ("keras.layers.RNN", "time_major", "keras==2.3.1", "absent"),
+        ("keras.layers.RNN", "batch_input_shape", "keras==2.3.1", "unknown"),
+        ("tf.keras.layers.RNN", "zero_output_for_mask", "tensorflow==2.15.1", "unknown"),
+        ("keras.layers.TimeDistributed", "batch_size", NEW, "absent"),
+        # A metaclass stands before it: its signature is *args **kwargs.
+        ("tf.compat.v1.keras.layers.BatchNormalization", "center", "tensorflow==2.15.1", "unknown"),
         ("tf.reduce_sum", "keep_dims", "tensorflow==1.15.5", "present"),
         ("tf.reduce_sum", "keep_dims", NEW, "absent"),
         ("keras.Model.fit", "workers", "keras==2.15.0", "present"),

@@ -15,7 +15,6 @@ from envcheck.knowledge.api.book import Book, Modules
 LABELS = ("1.0", "1.1", "2.0.0", "2.0.3", "3.0")
 TEXT = """\
 # releases 1.0=1.0.7 1.1=1.1.2 2.0.0=2.0.0 2.0.3=2.0.3 3.0=3.0.1
-# tried lr decay
 Model class 1.0-
  < 1.1- Layer
  ( 1.0-1.1 layers
@@ -38,10 +37,9 @@ def book(tmp_path: Path) -> Book:
     return Book("keras", tmp_path / "keras.txt")
 
 
-def test_the_header_names_the_releases_and_the_keywords_tried(book: Book) -> None:
+def test_the_header_names_the_releases(book: Book) -> None:
     assert book.labels == LABELS
     assert book.versions[0] == Version("1.0.7")
-    assert book.tried == {"lr", "decay"}
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,14 @@ from typing import Any
 from . import cheap
 
 _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+_INNER = (
+    "layer",
+    "cell",
+    "cells",
+    "forward_layer",
+    "wrapped_layer",
+    "model",
+)  # what `cheap.guess` makes for a class of layers
 _POSITIONAL = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.POSITIONAL_ONLY)
 _REFUSED = re.compile(
     r"unexpected keyword|not understood|unrecogni[sz]ed|not recogni[sz]ed|invalid keyword|no longer supported|is deprecated|"
@@ -107,15 +115,11 @@ def tried_function(function: Any, seen: inspect.Signature, name: str) -> tuple[s
         except Exception as error:
             return ("rejected" if _REFUSED.search(str(error)) and name in str(error) else "unknown"), str(error)[:300]
         return "accepted", "made"
-    needed = [
-        one.name
-        for one in seen.parameters.values()
-        if one.default is one.empty and one.kind in _POSITIONAL and one.name != name
-    ]
+    needed = required(seen, name)
     if not needed:
         return "unknown", "no required argument: a call would run it"
     try:
-        function(**{name: None})
+        function(**{name: None}, **asked_by_wrapper(function, name))
     except TypeError as error:
         text = str(error)
         if "unexpected keyword" in text and name in text:
@@ -126,6 +130,29 @@ def tried_function(function: Any, seen: inspect.Signature, name: str) -> tuple[s
     except Exception as error:
         return "unknown", f"{type(error).__name__}: {str(error)[:200]}"
     return "unknown", "it ran"
+
+
+def required(seen: inspect.Signature, but: str) -> list[str]:
+    """The parameters without a default, but one."""
+    return [
+        one.name
+        for one in seen.parameters.values()
+        if one.default is one.empty and one.kind in _POSITIONAL and one.name != but
+    ]
+
+
+def asked_by_wrapper(function: Any, name: str) -> dict[str, Any]:
+    """Something for what a decorator's own function asks for before it hands keywords on to the function that it wraps.
+
+    Without them it would complain of those alone, as `save_wrapper(obj, filepath, ...)` of Keras 2.3 does.
+    """
+    try:
+        own = inspect.signature(function, follow_wrapped=False)
+    except (TypeError, ValueError):
+        return {}
+    if not hasattr(function, "__wrapped__") or name in own.parameters:
+        return {}
+    return {one: cheap.guess(type(function), one) for one in required(own, name) if one not in _INNER}
 
 
 def positional(value: Any, count: int) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from envcheck.errors import UsageError
-from envcheck.findings import Basis, Coverage, Finding, Outcome, Report, Severity, Status, Window
+from envcheck.findings import Basis, Coverage, Finding, Link, Outcome, Report, Severity, Standing, Status, Window
 from envcheck.inventory import SCHEMA_VERSION, Inventory, Unavailable
 
 JSON = dict[str, Any]
@@ -104,6 +104,10 @@ def encode_report(report: Report) -> JSON:
         "tool": {"name": "envcheck", "version": report.tool_version},
         "outcomes": [encode_outcome(outcome) for outcome in report.outcomes],
         "coverage": _encode_coverage(report.coverage or Coverage()),
+        "chain": [
+            {"link": each.link.value, "standing": each.standing.value, "words": each.words, "code": each.code}
+            for each in report.chain
+        ],
         "unseen": [{"what": unseen.what, "why": unseen.why} for unseen in report.unseen],
         "matrix": None if report.matrix is None else msgspec.to_builtins(report.matrix),
         "summary": counts,
@@ -134,6 +138,7 @@ def encode_outcome(outcome: Outcome) -> JSON:
         "status": outcome.status.value,
         "reason": outcome.reason,
         "caused_by": outcome.caused_by,
+        "link": outcome.link.value if outcome.link else None,
         "seconds": outcome.seconds,
         "findings": [encode_finding(finding, outcome.severity) for finding in outcome.findings],
     }
@@ -143,6 +148,7 @@ def encode_finding(finding: Finding, default: Severity) -> JSON:
     """The JSON of a finding; without a severity of its own it has its check's."""
     encoded: JSON = msgspec.to_builtins(finding)
     encoded["severity"] = (finding.severity or default).value
+    del encoded["link"]  # the outcome tells it: a scan writes thousands of findings
     return encoded
 
 
@@ -160,6 +166,8 @@ def report_schema(types: Mapping[str, type]) -> JSON:
     )
     definitions |= components
     definitions["Basis"]["required"].append("overrides")
+    del definitions["Finding"]["properties"]["link"]
+    del definitions["Link"]
     definitions["Finding"]["properties"]["severity"] = {"enum": [severity.value for severity in Severity]}
     definitions["Outcome"] = {
         "type": "object",
@@ -170,10 +178,11 @@ def report_schema(types: Mapping[str, type]) -> JSON:
             "status": {"enum": [status.value for status in Status]},
             "reason": {"type": ["string", "null"]},
             "caused_by": {"type": ["string", "null"]},
+            "link": {"enum": [*(link.value for link in Link), None]},
             "seconds": {"type": "number", "minimum": 0},
             "findings": {"type": "array", "items": finding},
         },
-        "required": ["code", "title", "severity", "status", "reason", "caused_by", "seconds", "findings"],
+        "required": ["code", "title", "severity", "status", "reason", "caused_by", "link", "seconds", "findings"],
     }
     text = {"type": "string"}
     more = {
@@ -193,6 +202,19 @@ def report_schema(types: Mapping[str, type]) -> JSON:
         "unseen": {
             "type": "array",
             "items": {"type": "object", "properties": {"what": text, "why": text}, "required": ["what", "why"]},
+        },
+        "chain": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "link": {"enum": [link.value for link in Link]},
+                    "standing": {"enum": [standing.value for standing in Standing]},
+                    "words": text,
+                    "code": {"type": ["string", "null"]},
+                },
+                "required": ["link", "standing", "words", "code"],
+            },
         },
         "matrix": {"anyOf": [basis, {"type": "null"}]},
         "summary": _counters("error", "warning", "note", "passed", "not_applicable", "skipped", "broken"),

@@ -7,7 +7,7 @@ import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from envcheck.errors import FAILED, FINDINGS, OK, EnvcheckError
-from envcheck.findings import Check, Finding, Outcome, Severity, Skip, Status
+from envcheck.findings import Check, Finding, Link, Outcome, Severity, Skip, Status
 from envcheck.inventory import Unavailable
 from envcheck.registry import Probe
 
@@ -28,6 +28,10 @@ class Facts:
         if name not in self._known:
             self._known[name] = self._collect(name)
         return self._known[name]
+
+    def seen(self, name: str) -> object:
+        """The facts called ``name`` as far as they are known by now, without looking; None where nobody asked for them."""
+        return self._known.get(name)
 
     def give(self, name: str, fact: object) -> None:
         """Add a fact that no probe collects."""
@@ -65,14 +69,14 @@ def run(checks: Iterable[Check], facts: Facts) -> tuple[Outcome, ...]:
     by_code = {check.code: check for check in checks}
     outcomes = [_run(check, facts) for check in by_code.values()]
     proven = {outcome.code for outcome in outcomes if outcome.status is Status.PASSED}
-    ran_and_failed = {o.code for o in outcomes if o.status is Status.FAILED and o.code.startswith("SMK")}
+    ran_and_failed = [o for o in outcomes if o.status is Status.FAILED and o.code.startswith("SMK")]
     weighed = [_weighed(outcome, by_code[outcome.code], proven, ran_and_failed) for outcome in outcomes]
     return _consequences(weighed, by_code)
 
 
-def _weighed(outcome: Outcome, check: Check, proven: Collection[str], ran_and_failed: Collection[str]) -> Outcome:
+def _weighed(outcome: Outcome, check: Check, proven: Collection[str], ran_and_failed: Collection[Outcome]) -> Outcome:
     """Lower errors to warnings where what they foretell was seen to work, all of it."""
-    came_true = any(code.startswith(check.explains) for code in ran_and_failed)
+    came_true = any(_foretold(failed, outcome, check) for failed in ran_and_failed)
     if outcome.status is not Status.FAILED or check.unless not in proven or came_true:
         return outcome
     findings = tuple(
@@ -86,7 +90,35 @@ def _weighed(outcome: Outcome, check: Check, proven: Collection[str], ran_and_fa
     return dataclasses.replace(outcome, findings=findings)
 
 
+def _foretold(failed: Outcome, outcome: Outcome, check: Check) -> bool:
+    """Whether a step of the smoke run failed as ``outcome`` lets expect.
+
+    Without a library, or code, for one kind of operation the others run all the same; where the GPU cannot be reached,
+    already the list of devices shows it.
+    """
+    if failed.code.startswith(check.explains):
+        return True
+    if outcome.link is None or failed.link is None or failed.link.place <= outcome.link.place:
+        return False
+    return failed.link is Link.DEVICES or outcome.link.stands_alone
+
+
 def _run(check: Check, facts: Facts) -> Outcome:
+    outcome = _judged(check, facts)
+    return dataclasses.replace(outcome, link=_link(outcome, check))
+
+
+def _link(outcome: Outcome, check: Check) -> Link | None:
+    """The first link that one of the gravest findings breaks; without findings the check's own."""
+    links = [
+        link
+        for finding in outcome.findings
+        if (finding.severity or outcome.severity) is outcome.worst and (link := finding.link or check.link)
+    ]
+    return min(links, key=lambda link: link.place, default=check.link)
+
+
+def _judged(check: Check, facts: Facts) -> Outcome:
     wanted = [facts.get(name) for name in check.facts]
     for name, fact in zip(check.facts, wanted, strict=True):
         if isinstance(fact, Unavailable) and name not in check.tolerates:
@@ -123,7 +155,29 @@ def _consequences(outcomes: Sequence[Outcome], checks: Mapping[str, Check]) -> t
             if explained and outcome.code not in _chain(cause.code, caused_by):
                 caused_by[outcome.code] = cause.code
                 break
+    caused_by.update(_along_the_chain(outcomes, caused_by))
     return tuple(dataclasses.replace(outcome, caused_by=caused_by.get(outcome.code)) for outcome in outcomes)
+
+
+def _along_the_chain(outcomes: Sequence[Outcome], explained: Mapping[str, str]) -> dict[str, str]:
+    """What fails further along the chain to the GPU than the first link that an error breaks, by its cause.
+
+    What is wrong in the packages themselves is no consequence: mending the link before would not mend it.
+    """
+    broken = [
+        (outcome.link, outcome.code)
+        for outcome in outcomes
+        if outcome.link is not None and outcome.worst is Severity.ERROR and outcome.code not in explained
+    ]
+    if not broken:
+        return {}
+    first, cause = min(broken, key=lambda each: each[0].place)
+    return {
+        outcome.code: cause
+        for outcome in outcomes
+        if outcome.status is Status.FAILED and outcome.code not in explained
+        if outcome.link is not None and outcome.link.place > first.place and not outcome.link.stands_alone
+    }
 
 
 def _rank(outcome: Outcome) -> int:

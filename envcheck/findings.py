@@ -30,6 +30,53 @@ class Severity(enum.Enum):
         return {"note": 0, "warning": 1, "error": 2}[self.value]
 
 
+class Link(enum.Enum):
+    """One link of the chain from the hardware to the framework, in order: each needs all that stand before it.
+
+    The value is the link in JSON, ``words`` how a report for people names it.
+    """
+
+    PCI = "pci"
+    KERNEL_MODULE = "kernel_module"
+    DEVICE_NODES = "device_nodes"
+    DRIVER_LIBRARY = "driver_library"
+    NVML = "nvml"
+    CUINIT = "cuinit"
+    CUDA_LIBRARIES = "cuda_libraries"
+    CAPABILITY = "capability"
+    DEVICES = "devices"
+    OPERATION = "operation"
+
+    @property
+    def words(self) -> str:
+        """The link as a heading."""
+        return _LINK_WORDS[self]
+
+    @property
+    def place(self) -> int:
+        """0 for the hardware, 9 for an operation on it."""
+        return list(Link).index(self)
+
+    @property
+    def stands_alone(self) -> bool:
+        """Whether it lies in the installed packages: wrong there is wrong whatever the hardware and its driver do."""
+        return self in (Link.CUDA_LIBRARIES, Link.CAPABILITY)
+
+
+_LINK_WORDS = {
+    Link.PCI: "PCI bus",
+    Link.KERNEL_MODULE: "kernel module",
+    Link.DEVICE_NODES: "device nodes",
+    Link.DRIVER_LIBRARY: "driver library",
+    Link.NVML: "NVML",
+    Link.CUINIT: "cuInit",
+    Link.CUDA_LIBRARIES: "CUDA libraries",
+    Link.CAPABILITY: "compute capability",
+    Link.DEVICES: "framework's devices",
+    Link.OPERATION: "operation on the GPU",
+}
+
+
 class Status(enum.Enum):
     """How one check ended."""
 
@@ -71,7 +118,7 @@ class Fix:
 class Finding:
     """One thing that is wrong: what is, what was expected, and what to do.
 
-    ``severity`` stands only where it differs from the check's own. ``evidence`` holds JSON values.
+    ``severity`` and ``link`` stand only where they differ from the check's own. ``evidence`` holds JSON values.
     """
 
     message: str
@@ -81,6 +128,7 @@ class Finding:
     evidence: Mapping[str, Any] = field(default_factory=dict)
     severity: Severity | None = None
     url: str | None = None
+    link: Link | None = None
 
 
 class Skip(Exception):  # noqa: N818 - it is no error: it is how a check says that it has no opinion
@@ -102,7 +150,8 @@ class Check:
     ``facts`` are the parameter names of ``judge``; the engine collects each one on demand. ``explains`` lists code
     prefixes: when this check fails with an error, failures of those codes are its consequence and are not counted again.
     ``unless`` is the code of a check whose passing proves that this one's errors do not matter here: they become
-    warnings. ``tolerates`` are the facts (annotated ``| Unavailable``) that the check can judge without.
+    warnings. ``tolerates`` are the facts (annotated ``| Unavailable``) that the check can judge without. ``link`` is the
+    link of the chain to the GPU that its failure breaks: what fails further along is then its consequence.
     """
 
     code: str
@@ -113,6 +162,7 @@ class Check:
     explains: tuple[str, ...] = ()
     unless: str | None = None
     tolerates: frozenset[str] = frozenset()
+    link: Link | None = None
 
     @property
     def doc(self) -> str:
@@ -130,12 +180,13 @@ def check(
     *,
     explains: tuple[str, ...] = (),
     unless: str | None = None,
+    link: Link | None = None,
 ) -> Callable[[JudgeT], Check]:
     """Make a generator function a :class:`Check`; its parameter names are the facts that it wants."""
 
     def decorate(judge: JudgeT) -> Check:
         names = judge.__code__.co_varnames[: judge.__code__.co_argcount]
-        return Check(code, title, severity, names, judge, explains, unless, tolerated(judge))
+        return Check(code, title, severity, names, judge, explains, unless, tolerated(judge), link)
 
     return decorate
 
@@ -150,6 +201,7 @@ class Outcome:
     """How one check ended, with its findings, and the seconds it took.
 
     ``reason`` is there when it was skipped or broken. ``caused_by`` is the code of the failed check that explains it.
+    ``link`` is the link of the chain to the GPU that it is about: where it failed, the one that its gravest finding breaks.
     """
 
     code: str
@@ -160,12 +212,36 @@ class Outcome:
     seconds: float = 0.0
     findings: tuple[Finding, ...] = ()
     caused_by: str | None = None
+    link: Link | None = None
 
     @property
     def worst(self) -> Severity | None:
         """The gravest severity among the findings; None without any."""
         ranked = [finding.severity or self.severity for finding in self.findings]
         return max(ranked, key=lambda severity: severity.rank, default=None)
+
+
+class Standing(enum.Enum):
+    """What is known of one link of the chain."""
+
+    OK = "ok"
+    BROKEN = "broken"
+    UNKNOWN = "unknown"
+    """Not looked at, or it cannot be seen here; what stands after it may be fine all the same."""
+    NOT_REACHED = "not reached"
+    """It stands after the first broken link."""
+    ABSENT = "absent"
+    """There is no GPU, and none is required: there is no chain."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkState:
+    """One link: how it stands, in ``words`` what was seen or why nothing is known, and the ``code`` of what broke it."""
+
+    link: Link
+    standing: Standing
+    words: str
+    code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +337,10 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All that a reporter may use; ``matrix`` is None where no check asked the matrix, ``coverage`` where no code was scanned."""
+    """All that a reporter may use; ``matrix`` is None where no check asked the matrix, ``coverage`` where no code was scanned.
+
+    ``chain`` leads from the hardware to the framework, link by link; empty where nobody asked for the GPU.
+    """
 
     tool_version: str
     inventory: Inventory
@@ -270,6 +349,7 @@ class Report:
     unseen: tuple[Unseen, ...] = ()
     matrix: Basis | None = None
     coverage: Coverage | None = None
+    chain: tuple[LinkState, ...] = ()
 
     def counts(self) -> dict[str, int]:
         """How many findings there are of each severity (consequences of another finding left out), and how many

@@ -16,7 +16,7 @@ from typing import Any
 
 from envcheck.inventory import Expectations
 from envcheck.stopping import held
-from envcheck.target.runner import Child, Ending, Record, run_script, start_script
+from envcheck.target.runner import GRACE, Child, Ending, Record, run_script, start_script
 
 MAX_TEXT = 32 * 1024 * 1024
 """Bytes of a file that a probe reads at most: the largest RECORD of a TensorFlow wheel is 3 MB."""
@@ -26,7 +26,8 @@ MAX_TEXT = 32 * 1024 * 1024
 class Host:
     """Files below ``root``, the variables in ``environ``, and the interpreter ``python`` that is inspected.
 
-    ``timeout`` is the deadline in seconds of the slow questions (smoke run); quick ones have their own.
+    ``timeout`` is the deadline in seconds of the slow questions (smoke run); quick ones have their own. ``grace`` is how many
+    seconds more a child that had to be killed may take to disappear, before it is left behind.
     ``progress`` is told, in a few words, what is being done now. ``run`` starts a script of ``envcheck/target``.
     """
 
@@ -35,6 +36,7 @@ class Host:
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     root: Path = Path("/")
     timeout: float = 300.0
+    grace: float = GRACE
     expectations: Expectations = field(default_factory=Expectations)
     progress: Callable[[str], None] = lambda _: None
     system: str = field(default_factory=platform.system)
@@ -120,6 +122,7 @@ class Host:
             "environ": dict(self.environ if environ is None else environ),
             "cwd": str(self.cwd),
             "on_record": on_record,
+            "grace": self.grace,
         }
         return (python or self.python, script, arguments), named
 

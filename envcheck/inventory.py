@@ -39,7 +39,8 @@ class Inventory:
 class Expectations:
     """What the user asks of the environment, on the command line.
 
-    ``device`` is ``auto`` (use a GPU when there is one), ``cpu`` or ``gpu``; ``min_gpu_memory`` is in bytes.
+    ``device`` is ``auto`` (use a GPU when there is one), ``cpu``, ``gpu`` or ``gpu:N``, the framework's number;
+    ``min_gpu_memory`` is in bytes.
     ``whole_environment`` asks for distributions as well that have nothing to do with TensorFlow and Keras.
     """
 
@@ -51,4 +52,4 @@ class Expectations:
     @property
     def gpu_required(self) -> bool:
         """Whether a missing GPU is an error."""
-        return self.require_gpu or self.device == "gpu" or self.min_gpu_memory is not None
+        return self.require_gpu or self.device.startswith("gpu") or self.min_gpu_memory is not None

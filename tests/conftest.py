@@ -21,12 +21,27 @@ FakeDriver = Callable[..., Host]
 @pytest.fixture(scope="session")
 def nvml_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a ``libnvidia-ml.so.1`` that FAKE_NVML steers: see ``fakes/libnvidia_ml.c``."""
+    return _compiled("libnvidia_ml.c", "libnvidia-ml.so.1", tmp_path_factory.mktemp("nvml"))
+
+
+@pytest.fixture(scope="session")
+def cuda_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a ``libcuda.so.1`` that FAKE_CUDA steers: see ``fakes/libcuda.c``."""
+    return _compiled("libcuda.c", "libcuda.so.1", tmp_path_factory.mktemp("cuda"))
+
+
+@pytest.fixture(scope="session")
+def denying(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A library for LD_PRELOAD that refuses files as a device control group does: see ``fakes/denied.c``."""
+    return _compiled("denied.c", "libdenied.so", tmp_path_factory.mktemp("denied")) / "libdenied.so"
+
+
+def _compiled(source: str, name: str, folder: Path) -> Path:
+    """The folder with the shared library made of one of the fakes."""
     compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
     if sys.platform != "linux" or compiler is None:
-        pytest.skip("the fake NVML is a Linux shared library and needs a C compiler (cc)")
-    folder = tmp_path_factory.mktemp("nvml")
-    library = folder / "libnvidia-ml.so.1"
-    subprocess.run([compiler, "-shared", "-fPIC", "-o", library, FAKES / "libnvidia_ml.c"], check=True)
+        pytest.skip("the fakes are Linux shared libraries and need a C compiler (cc)")
+    subprocess.run([compiler, "-shared", "-fPIC", "-o", folder / name, FAKES / source], check=True)
     return folder
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from envcheck.probes.cuda import CudaFacts, CudaGpu, CudaState
 from envcheck.probes.driver import DriverFacts, NvmlState, PciDevice
-from envcheck.probes.gpu import Device, GpuFacts, MigInstance, Process
+from envcheck.probes.gpu import Device, GpuFacts, MigInstance, Pcie, Process
+from envcheck.probes.gpu.device import NOT_SUPPORTED
 from envcheck.probes.keras import KerasConfig, KerasFacts, Resolved
 from envcheck.probes.smoke import STEPS, SmokeFacts, Step
 from envcheck.probes.tensorflow import BuildFacts, TensorFlowFacts
@@ -38,12 +40,21 @@ _DEVICE = Device(
     memory_total=80 * GIB,
     memory_used=1 * GIB,
     memory_free=79 * GIB,
+    memory_reserved=GIB // 2,
     compute_mode="default",
     persistence=True,
+    virtualization="none",
     ecc=True,
     ecc_uncorrected=0,
+    remapped_rows=0,
+    remap_pending=False,
+    remap_failed=False,
+    retired_pending=False,
+    clock_reasons=("idle",),
+    pcie=Pcie(5, 5, 16, 16),
     mig=False,
     mig_pending=False,
+    errors={"nvlink": NOT_SUPPORTED, "fabric": NOT_SUPPORTED},
 )
 _BUILD = BuildFacts(
     is_cuda=True, is_rocm=False, cuda="12.5.1", cudnn="9", sass=("6.0", "7.0", "8.0", "8.9", "9.0"), ptx=("9.0",)
@@ -73,6 +84,34 @@ def device(index: int = 0, **changes: Any) -> Device:
     return dataclasses.replace(_DEVICE, **given)
 
 
+def cuda(**changes: Any) -> CudaFacts:
+    """The CUDA driver, which counts one H100."""
+    sound = CudaFacts(
+        CudaState("ok", seconds=0.3),
+        library="/usr/lib/x86_64-linux-gnu/libcuda.so.1",
+        file="/usr/lib/x86_64-linux-gnu/libcuda.so.550.54.14",
+        version="12.4",
+        count=1,
+        devices=(cuda_gpu(),),
+    )
+    return dataclasses.replace(sound, **changes)
+
+
+def cuda_gpu(ordinal: int = 0, **changes: Any) -> CudaGpu:
+    """One device as CUDA counts it; its UUID is that of the GPU with the same number."""
+    given = CudaGpu(
+        ordinal=ordinal,
+        name="NVIDIA H100",
+        uuid=f"{ordinal + 1:08x}-0000-4000-8000-000000000000",
+        pci=f"0000:{ordinal + 1:02X}:00.0",
+        compute_capability="9.0",
+        memory_total=80 * GIB,
+        compute_mode="default",
+        integrated=False,
+    )
+    return dataclasses.replace(given, **changes)
+
+
 def gpu(*devices: Device, count: int | None = None) -> GpuFacts:
     """The GPUs; one when none are given."""
     devices = devices or (device(),)
@@ -84,9 +123,9 @@ def instance(number: int, total: int = 10 * GIB, free: int = 10 * GIB, *processe
     return MigInstance(f"MIG-{number:08x}-0001-5000-8000-000000000000", total, total - free, free, processes)
 
 
-def process(pid: int, memory: int | None, kind: str = "compute", own: bool = False) -> Process:
+def process(pid: int, memory: int | None, kind: str = "compute", own: bool = False, name: str | None = None) -> Process:
     """One process on a GPU."""
-    return Process(pid, memory, kind, own)
+    return Process(pid, memory, kind, own, name)
 
 
 def keras(version: str | None = "3.12.0", backend: str = "tensorflow") -> KerasFacts:

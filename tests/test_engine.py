@@ -10,7 +10,7 @@ import pytest
 
 from envcheck.engine import Facts, exit_code, run
 from envcheck.errors import UsageError
-from envcheck.findings import Check, Finding, Outcome, Severity, Skip, Status, check
+from envcheck.findings import Check, Finding, Link, Outcome, Severity, Skip, Status, check
 from envcheck.inventory import Unavailable
 from envcheck.registry import Probe
 
@@ -90,6 +90,14 @@ def test_a_probe_that_cannot_look_is_asked_once_too() -> None:
 def test_needs_are_handed_over_in_the_order_of_the_parameters() -> None:
     known = facts(probe("a", "A"), probe("b", "B"), probe("c", lambda *got: got, needs=("b", "a")))
     assert known.get("c") == ("B", "A")
+
+
+def test_what_was_seen_can_be_had_without_looking() -> None:
+    known = facts(probe("a", "A"), matrix="data")
+    assert known.seen("a") is None
+    assert looks(known) == []
+    known.get("a")
+    assert (known.seen("a"), known.seen("matrix")) == ("A", "data")
 
 
 def test_what_is_given_is_never_collected() -> None:
@@ -286,6 +294,87 @@ def test_nothing_is_its_own_cause() -> None:
 def test_of_two_that_explain_each_other_one_stays_a_cause() -> None:
     found = causes(fails("ENV201", explains=("ENV3",)), fails("ENV301", explains=("ENV2",)))
     assert list(found.values()).count(None) == 1
+
+
+# --- the chain to the GPU
+
+
+def test_what_fails_further_along_is_a_consequence_of_the_first_broken_link() -> None:
+    found = causes(
+        fails("SMK102", link=Link.DEVICES),
+        fails("GPU110", link=Link.CUINIT),
+        fails("GPU103", link=Link.DEVICE_NODES),
+        fails("GPU301"),
+        fails("ENV301"),
+    )
+    assert found == {"SMK102": "GPU103", "GPU110": "GPU103", "GPU103": None, "GPU301": None, "ENV301": None}
+
+
+def test_links_that_hold_are_no_consequence() -> None:
+    found = causes(
+        fails("GPU110", link=Link.CUINIT), asking("SMK102", link=Link.DEVICES), fails("GPU103", link=Link.DEVICE_NODES)
+    )
+    assert found == {"GPU110": "GPU103", "SMK102": None, "GPU103": None}
+
+
+def test_at_one_link_nothing_causes_another() -> None:
+    assert causes(fails("GPU110", link=Link.CUINIT), fails("GPU303", link=Link.CUINIT)) == {
+        "GPU110": None,
+        "GPU303": None,
+    }
+
+
+@pytest.mark.parametrize("link", [Link.CUDA_LIBRARIES, Link.CAPABILITY])
+def test_what_is_wrong_in_the_packages_stays_a_finding(link: Link) -> None:
+    found = causes(fails("GPU102", link=Link.PCI), fails("GPU207", link=link), fails("SMK108", link=Link.DEVICES))
+    assert found == {"GPU102": None, "GPU207": None, "SMK108": "GPU102"}
+
+
+def test_a_warning_breaks_no_link() -> None:
+    mild = fails("GPU103", severity=Severity.WARNING, link=Link.DEVICE_NODES)
+    assert causes(mild, fails("SMK102", link=Link.DEVICES))["SMK102"] is None
+
+
+def test_a_consequence_breaks_no_link() -> None:
+    found = causes(
+        fails("ENV301", explains=("GPU1",)), fails("GPU103", link=Link.DEVICE_NODES), fails("SMK102", link=Link.DEVICES)
+    )
+    assert found == {"ENV301": None, "GPU103": "ENV301", "SMK102": None}
+
+
+def test_a_finding_may_break_another_link_than_its_check() -> None:
+    def judge() -> list[Finding]:
+        return [
+            Finding("mild", severity=Severity.WARNING, link=Link.PCI),
+            Finding("grave", link=Link.DRIVER_LIBRARY),
+            Finding("grave too"),
+        ]
+
+    check_ = asking("GPU101", judge=lambda *_: judge(), link=Link.NVML)
+    assert only(check_, facts()).link is Link.DRIVER_LIBRARY
+    assert only(asking("GPU101", link=Link.NVML), facts()).link is Link.NVML
+    assert only(asking("GPU301"), facts()).link is None
+
+
+@pytest.mark.parametrize(
+    ("foretells", "came", "worst"),
+    [
+        (Link.DEVICE_NODES, Link.DEVICES, Severity.ERROR),
+        (Link.DEVICE_NODES, Link.OPERATION, Severity.WARNING),  # it trained on the GPU: the nodes are not why
+        (Link.CUDA_LIBRARIES, Link.OPERATION, Severity.ERROR),
+        (Link.CAPABILITY, Link.OPERATION, Severity.ERROR),
+        (Link.OPERATION, Link.DEVICES, Severity.WARNING),
+    ],
+)
+def test_an_error_stays_one_only_where_it_came_true(foretells: Link, came: Link, worst: Severity) -> None:
+    suspects = fails("GPU201", unless="SMK108", link=foretells)
+    outcomes = run([suspects, asking("SMK108", link=Link.DEVICES), fails("SMK104", link=came)], facts())
+    assert outcomes[0].worst is worst
+
+
+def test_links_stand_in_their_order() -> None:
+    assert [link.place for link in Link] == list(range(len(Link)))
+    assert len({link.words for link in Link}) == len(Link)
 
 
 # --- exit codes

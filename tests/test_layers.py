@@ -19,6 +19,7 @@ MAY_IMPORT = {
     "reporters": NOUNS | {"reporters", "codec"},
     "registry": NOUNS,
     "engine": NOUNS | {"registry"},
+    "chain": NOUNS,
     "codec": NOUNS,
     "knowledge": NOUNS | {"knowledge"},
     "suggestion": NOUNS | {"knowledge", "suggestion"},
@@ -36,9 +37,9 @@ MAY_IMPORT = {
 """What a layer's modules may import of envcheck when they are imported; ``commands`` may import everything."""
 LATER = {"registry": {"checks", "probes"}, "cli": {"commands"}}
 """What they may import besides, inside of functions only."""
-FOR_TYPES = {"checks": {"probes", "knowledge", "verdicts"}, "reporters": {"probes"}}
+FOR_TYPES = {"checks": {"probes", "knowledge", "verdicts"}, "reporters": {"probes"}, "chain": {"probes"}}
 """What they may import besides, under TYPE_CHECKING only."""
-PURE = {"checks", "reporters", "engine", "registry", *NOUNS}
+PURE = {"checks", "reporters", "engine", "chain", "registry", *NOUNS}
 LOOKING = {
     "os",
     "subprocess",

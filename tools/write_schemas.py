@@ -2,7 +2,7 @@
 
 ``report`` and ``inventory`` describe what envcheck writes, ``matrix`` a team's own rows (for an editor that checks while one
 types; under ``$defs``, by file name, the files of compat_matrix/), ``releases`` the files of compat_matrix/releases/,
-``api`` what ``envcheck api`` writes.
+``api`` what ``envcheck api`` writes, ``state`` what ``doctor`` and ``smoke`` leave behind with ``--state``.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import msgspec
 
 from envcheck.codec import facts_type, inventory_schema, report_schema
 from envcheck.commands.api.symbols import Symbol
+from envcheck.commands.state import State
 from envcheck.knowledge.releases import Release
 from envcheck.knowledge.rows import KNOWN
 from envcheck.knowledge.tables import CLOSED, LAID, TABLES
@@ -34,6 +35,7 @@ def schemas() -> dict[str, str]:
         "matrix.schema.json": matrix_schema(),
         "releases.schema.json": releases_schema(),
         "api.schema.json": api_schema(),
+        "state.schema.json": state_schema(),
     }
     return {name: json.dumps(schema, indent=1, sort_keys=True) + "\n" for name, schema in made.items()}
 
@@ -42,6 +44,13 @@ def api_schema() -> JSON:
     """What ``envcheck api --format json`` writes."""
     schema: JSON = msgspec.json.schema(list[Symbol])
     return {"$schema": DIALECT, "title": "The answers of envcheck api", **schema}
+
+
+def state_schema() -> JSON:
+    """What ``--state FILE`` leaves behind, and ``envcheck healthcheck`` reads."""
+    (state,), definitions = msgspec.json.schema_components([State], ref_template="#/$defs/{name}")
+    definitions = {name: _strict(schema) for name, schema in definitions.items()}
+    return {"$schema": DIALECT, "title": "The state file of envcheck", **state, "$defs": definitions}
 
 
 def matrix_schema() -> JSON:

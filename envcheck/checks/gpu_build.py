@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
-from envcheck.findings import Finding, Fix, Severity, Skip, check
+from envcheck.findings import Finding, Fix, Link, Severity, Skip, check
 from envcheck.versions import at_least, numbers
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from envcheck.probes.tensorflow import TensorFlowFacts
 
 
-@check("GPU201", "TensorFlow is built for the GPU that is here", explains=("SMK102", "SMK108"), unless="SMK108")
+@check("GPU201", "TensorFlow is built for the GPU that is here", unless="SMK108", link=Link.CUDA_LIBRARIES)
 def gpu_build(
     gpu: GpuFacts,
     tensorflow: TensorFlowFacts,
@@ -101,8 +101,9 @@ def _gpu_build_fix(tensorflow: TensorFlowFacts, host: HostFacts, python: PythonF
 @check(
     "GPU202",
     "The NVIDIA driver is new enough for TensorFlow's CUDA",
-    explains=("GPU204", "SMK102", "SMK108"),
+    explains=("GPU204",),
     unless="SMK108",
+    link=Link.CUDA_LIBRARIES,
 )
 def driver_floor(
     driver: DriverFacts,

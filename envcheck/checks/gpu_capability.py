@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
-from envcheck.findings import Finding, Fix, Severity, Skip, check
+from envcheck.findings import Finding, Fix, Link, Severity, Skip, check
 from envcheck.versions import at_least, numbers
 
 if TYPE_CHECKING:
@@ -85,8 +85,9 @@ def _groups(gpu: GpuFacts, environment: EnvironmentFacts, keras: KerasFacts) -> 
 @check(
     "GPU203",
     "TensorFlow has code for this GPU",
-    explains=("SMK102", "SMK103", "SMK104", "SMK105", "SMK106", "SMK107", "SMK108"),
+    explains=("SMK107",),
     unless="SMK108",
+    link=Link.CAPABILITY,
 )
 def code_for_gpu(
     gpu: GpuFacts,
@@ -146,7 +147,7 @@ def _older_series(series: str, pythons: Sequence[str], python: PythonFacts, matr
     return Fix(f"{summary}: install it", (python.install(f"tensorflow{extra}=={series}.*"),))
 
 
-@check("GPU204", "TensorFlow has machine code for this GPU", Severity.WARNING)
+@check("GPU204", "TensorFlow has machine code for this GPU", Severity.WARNING, link=Link.CAPABILITY)
 def machine_code_for_gpu(
     gpu: GpuFacts,
     driver: DriverFacts,
@@ -211,8 +212,9 @@ def _toolkit_floor(tensorflow: TensorFlowFacts, matrix: Matrix, host: HostFacts)
 @check(
     "GPU205",
     "TensorFlow runs on a Blackwell GPU",
-    explains=("SMK102", "SMK103", "SMK104", "SMK105", "SMK106", "SMK107", "SMK108"),
+    explains=("SMK107",),
     unless="SMK108",
+    link=Link.CAPABILITY,
 )
 def blackwell(
     gpu: GpuFacts,

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from envcheck.findings import Finding, Fix, Severity, Skip, check
+from envcheck.findings import Finding, Fix, Link, Severity, Skip, check
 from envcheck.inventory import Unavailable
 
 if TYPE_CHECKING:
     from envcheck.inventory import Expectations
     from envcheck.knowledge.matrix import Matrix
+    from envcheck.probes.cuda import CudaFacts
     from envcheck.probes.driver import DriverFacts, NvmlState
     from envcheck.probes.host import HostFacts
+    from envcheck.probes.others import OthersFacts
     from envcheck.probes.smoke import SmokeFacts
     from envcheck.probes.tensorflow import TensorFlowFacts
 
@@ -21,9 +24,9 @@ WSL_LIBRARIES = "/usr/lib/wsl/lib"
 JETSON = "this is a Jetson, which is not covered"
 
 
-@check("GPU101", "The NVIDIA driver answers", explains=("GPU102", "SMK102", "SMK108"))
+@check("GPU101", "The NVIDIA driver answers", explains=("GPU102",), unless="SMK108", link=Link.NVML)
 def driver_answers(
-    driver: DriverFacts, host: HostFacts, expectations: Expectations, matrix: Matrix
+    driver: DriverFacts, host: HostFacts, expectations: Expectations, matrix: Matrix, cuda: CudaFacts | Unavailable
 ) -> Iterator[Finding]:
     """The NVIDIA driver does not answer, or answers with an error, when it is asked through NVML, its own library.
 
@@ -33,7 +36,8 @@ def driver_answers(
 
     How to fix: the message names NVML's answer and the remedy that belongs to it. `nvidia-smi` asks the same library:
     when it works again, so does envcheck. A driver that never answers shows in the kernel log (`dmesg`, lines with NVRM
-    or Xid) and as processes in state D, which nothing but a reboot ends.
+    or Xid) and as processes in state D, which nothing but a reboot ends. Where CUDA itself starts and counts GPUs
+    nevertheless, this is a warning: frameworks do without NVML.
 
     Source: the comments of nvml.h; https://docs.nvidia.com/deploy/xid-errors/analyzing-xid-catalog.html
     """
@@ -44,12 +48,25 @@ def driver_answers(
         raise Skip(state.words, unknown=True)
     if driver.tegra and state.status in ("no library", "error"):  # NVML is new there, and answers little
         raise Skip(f"{JETSON}: {state.words}", unknown=True)
+    finding = _finding(driver, host, expectations, matrix)
+    if isinstance(cuda, Unavailable) or not cuda.ok or not cuda.count:
+        yield finding
+    else:
+        yield dataclasses.replace(
+            finding,
+            message=f"{finding.message}; CUDA itself starts and counts {cuda.count} device(s)",
+            severity=Severity.WARNING,
+        )
+
+
+def _finding(driver: DriverFacts, host: HostFacts, expectations: Expectations, matrix: Matrix) -> Finding:
+    state = driver.nvml
     if state.status == "no library":
-        yield _no_library(driver, host, matrix)
-    elif state.status == "error":
-        yield _error(driver, host, expectations, matrix)
-    elif state.status == "crashed":
-        yield Finding(
+        return _no_library(driver, host, matrix)
+    if state.status == "error":
+        return _error(driver, host, expectations, matrix)
+    if state.status == "crashed":
+        return Finding(
             f"the NVIDIA driver's library is broken: {state.words}",
             Fix(
                 "install the driver again, so that its libraries and its kernel module are of one version, and reboot",
@@ -58,8 +75,7 @@ def driver_answers(
             ),
             evidence=_evidence(state),
         )
-    else:
-        yield _stuck(state, host)
+    return _stuck(state, host)
 
 
 def _stuck(state: NvmlState, host: HostFacts) -> Finding:
@@ -91,6 +107,7 @@ def _no_library(driver: DriverFacts, host: HostFacts, matrix: Matrix) -> Finding
                 verify=f"{WSL_LIBRARIES}/nvidia-smi",
             ),
             evidence=_evidence(driver.nvml),
+            link=Link.DRIVER_LIBRARY,
         )
     if not driver.linux or not driver.hardware:
         raise Skip("no NVIDIA GPU or driver here")
@@ -112,6 +129,7 @@ def _no_library(driver: DriverFacts, host: HostFacts, matrix: Matrix) -> Finding
             verify="nvidia-smi",
         ),
         evidence=_evidence(driver.nvml),
+        link=Link.DRIVER_LIBRARY,
     )
 
 
@@ -146,12 +164,15 @@ def _evidence(state: NvmlState) -> dict[str, object]:
     return {"status": state.status, "code": state.code, "call": state.call, "device": state.device}
 
 
-@check("GPU102", "A GPU can be used where one is required", explains=("SMK102", "SMK108"))
+@check("GPU102", "A GPU can be used where one is required", link=Link.NVML)
 def gpu_is_there(
     driver: DriverFacts,
     expectations: Expectations,
     smoke: SmokeFacts | Unavailable,
     tensorflow: TensorFlowFacts | Unavailable,
+    cuda: CudaFacts | Unavailable,
+    others: OthersFacts | Unavailable,
+    host: HostFacts,
 ) -> Iterator[Finding]:
     """A GPU was asked for on the command line, and none can be used.
 
@@ -166,7 +187,8 @@ def gpu_is_there(
     """
     if not expectations.gpu_required:
         raise Skip("no GPU is required")
-    if driver.usable_devices or _trained_on_gpu(smoke):
+    counted = None if isinstance(cuda, Unavailable) or not cuda.ok else cuda.count
+    if driver.usable_devices or counted or _trained_on_gpu(smoke):
         return
     if driver.nvml.status in ("not covered", "not asked"):
         raise Skip(driver.nvml.words, unknown=True)
@@ -174,22 +196,46 @@ def gpu_is_there(
         raise Skip("this TensorFlow is built for AMD GPUs, which are not looked for", unknown=True)
     if driver.tegra:
         raise Skip(f"{JETSON}: {driver.nvml.words}", unknown=True)
-    if driver.device_count:
-        what = f"the driver counts {driver.device_count} GPU(s) and can open none of them"
-    elif driver.nvml.ok:
-        what = "the driver works and reports no GPU"
-    elif driver.nvml.status == "no library" and not driver.hardware:
-        what = "there is no NVIDIA GPU or driver here"
-    else:
-        what = driver.nvml.words
-    yield Finding(
-        f"a GPU is required, and none can be used: {what}",
-        Fix(
-            "run where there is an NVIDIA GPU (in a container: hand it in), or, where the CPU will do, say --device cpu",
-            verify="nvidia-smi -L",
-        ),
-        evidence={"status": driver.nvml.status, "devices": driver.device_count},
+    what, link = _none(driver, host)
+    there = (
+        "" if isinstance(others, Unavailable) or not others.gpus else f"; {others.words}, which envcheck does not judge"
     )
+    yield Finding(
+        f"a GPU is required, and none can be used: {what}{there}",
+        _elsewhere(driver, host),
+        evidence={"status": driver.nvml.status, "devices": driver.device_count},
+        link=link,
+    )
+
+
+def _elsewhere(driver: DriverFacts, host: HostFacts) -> Fix:
+    if host.wsl == 1:
+        return Fix("convert this distribution to WSL 2", ("wsl --set-version DISTRIBUTION 2",), verify="nvidia-smi -L")
+    if host.wsl and not driver.dxg:
+        return Fix(
+            "install NVIDIA's driver on Windows (not inside WSL), then update and restart WSL",
+            ("wsl --update", "wsl --shutdown"),
+            verify="nvidia-smi -L",
+        )
+    return Fix(
+        "run where there is an NVIDIA GPU (in a container: hand it in), or, where the CPU will do, say --device cpu",
+        verify="nvidia-smi -L",
+    )
+
+
+def _none(driver: DriverFacts, host: HostFacts) -> tuple[str, Link | None]:
+    """Why no GPU can be used, and where the chain breaks by that."""
+    if host.wsl == 1:
+        return "WSL 1 hands no GPU to Linux", Link.PCI
+    if host.wsl and not driver.dxg and not driver.nvml.ok:
+        return "WSL shows no GPU: there is no /dev/dxg", Link.PCI
+    if driver.device_count:
+        return f"the driver counts {driver.device_count} GPU(s) and can open none of them", None
+    if driver.nvml.ok:
+        return "the driver works and reports no GPU", None if driver.pci else Link.PCI
+    if driver.nvml.status == "no library" and not driver.hardware:
+        return "there is no NVIDIA GPU or driver here", Link.PCI
+    return driver.nvml.words, None
 
 
 def _trained_on_gpu(smoke: SmokeFacts | Unavailable) -> bool:

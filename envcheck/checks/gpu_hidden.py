@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from envcheck.findings import Finding, Fix, Severity, Skip, check
+from envcheck.findings import Finding, Fix, Link, Severity, Skip, check
 
 if TYPE_CHECKING:
     from envcheck.inventory import Expectations
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 
-@check("GPU105", "CUDA_VISIBLE_DEVICES leaves the GPUs visible", explains=("SMK102", "SMK108"), unless="SMK108")
+@check(
+    "GPU105", "CUDA_VISIBLE_DEVICES leaves the GPUs visible", explains=("GPU110",), unless="SMK108", link=Link.CUINIT
+)
 def cuda_visible_devices(
     gpu: GpuFacts, environment: EnvironmentFacts, host: HostFacts, expectations: Expectations
 ) -> Iterator[Finding]:
@@ -64,7 +66,7 @@ def _hidden(value: str, selection: Selection, gpu: GpuFacts) -> str:
     return f"{VISIBLE}={value!r}: {selection.stop!r} names none of the driver's {count}, which hides {what}"
 
 
-@check("GPU106", "The container asks for all parts of the driver", explains=("SMK102", "SMK108"))
+@check("GPU106", "The container asks for all parts of the driver", explains=("GPU109",), link=Link.DRIVER_LIBRARY)
 def driver_capabilities(driver: DriverFacts, environment: EnvironmentFacts, host: HostFacts) -> Iterator[Finding]:
     """NVIDIA_DRIVER_CAPABILITIES leaves out a part of the driver that TensorFlow or its tools need.
 
@@ -100,7 +102,7 @@ def driver_capabilities(driver: DriverFacts, environment: EnvironmentFacts, host
         )
 
 
-@check("GPU108", "NVIDIA_VISIBLE_DEVICES hands a GPU into the container", explains=("SMK102", "SMK108"))
+@check("GPU108", "NVIDIA_VISIBLE_DEVICES hands a GPU into the container", explains=("GPU103",), link=Link.DEVICE_NODES)
 def nvidia_visible_devices(
     driver: DriverFacts, environment: EnvironmentFacts, host: HostFacts, expectations: Expectations
 ) -> Iterator[Finding]:

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
-from envcheck.findings import Finding, Fix, Location, Severity, Skip, check
+from envcheck.findings import Finding, Fix, Link, Location, Severity, Skip, check
+from envcheck.inventory import Unavailable
 
 if TYPE_CHECKING:
     from envcheck.knowledge.gpus import GpuKnot
     from envcheck.knowledge.matrix import Matrix
     from envcheck.probes.environment import EnvironmentFacts
     from envcheck.probes.gpu import GpuFacts
+    from envcheck.probes.gpu_libraries import GpuLibrariesFacts
     from envcheck.probes.packages import Distribution, PackagesFacts
     from envcheck.probes.python import PythonFacts
     from envcheck.probes.tensorflow import TensorFlowFacts
@@ -23,8 +25,9 @@ if TYPE_CHECKING:
 @check(
     "GPU206",
     "No fault is known of this TensorFlow on this GPU",
-    explains=("SMK102", "SMK103", "SMK104", "SMK105", "SMK106", "SMK107", "SMK108"),
+    explains=("SMK107",),
     unless="SMK108",
+    link=Link.CUDA_LIBRARIES,
 )
 def gpu_knots(
     tensorflow: TensorFlowFacts,
@@ -33,12 +36,14 @@ def gpu_knots(
     environment: EnvironmentFacts,
     python: PythonFacts,
     matrix: Matrix,
+    gpu_libraries: GpuLibrariesFacts | Unavailable,
 ) -> Iterator[Finding]:
-    """A released TensorFlow that cannot open its CUDA libraries, or a cuDNN that does not serve this GPU.
+    """A cuDNN that does not serve this GPU, or a released TensorFlow that is known not to open its CUDA libraries.
 
-    Cause: some wheels search too few of the folders that the nvidia packages fill, and the ranges of newer releases let pip
-    install a cuDNN that has left older GPUs behind. Neither stands in any metadata. Each known fault is one row in
-    compat_matrix/gpu_knots.yaml.
+    Cause: the ranges of newer releases let pip install a cuDNN that has left older GPUs behind, and some wheels search too few
+    of the folders that the nvidia packages fill. Neither stands in any metadata. Each known fault is one row in
+    compat_matrix/gpu_knots.yaml. Where the libraries could be looked at, GPU207, GPU208 and GPU211 judge what is there, and
+    this check leaves it to them; without (a saved inventory of an older envcheck) the rows stand in.
 
     How to fix: as the finding says: the release that is whole, the cuDNN that has the kernels, or the folder that is missing
     on LD_LIBRARY_PATH.
@@ -57,6 +62,8 @@ def gpu_knots(
     for knot in matrix.gpu_knots:
         if knot.extra is None and knot.cudnn is None:
             continue  # of a generation of GPUs as such: GPU205
+        if knot.seen_by and not isinstance(gpu_libraries, Unavailable):
+            continue  # another check saw the libraries themselves
         tied = knot.ties(
             Version(tensorflow.version),
             extra=packages.find("nvidia-cuda-runtime-cu12") is not None,

@@ -128,13 +128,15 @@ def _holders(places: Sequence[CudaDevice], host: HostFacts) -> str:
     processes = _others(places)
     if not processes:
         return "the driver does not tell who holds it (another container or another user may)"
-    words = [
-        f"process {process.pid} ({_size(process.memory) if process.memory is not None else 'amount not told'})"
-        for process in processes[:5]
-    ]
+    words = [f"process {process.pid} ({_held(process)})" for process in processes[:5]]
     more = len(processes) - len(words)
     where = ", numbered as on the container's host" if host.container else ""
     return "held by " + ", ".join(words) + (f" and {more} more" if more else "") + where
+
+
+def _held(process: Process) -> str:
+    amount = _size(process.memory) if process.memory is not None else "amount not told"
+    return f"{process.name}, {amount}" if process.name else amount
 
 
 def _free_it(places: Sequence[CudaDevice], host: HostFacts) -> Fix:

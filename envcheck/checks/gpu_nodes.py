@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from envcheck.findings import Finding, Fix, Severity, Skip, check
+from envcheck.findings import Finding, Fix, Link, Severity, Skip, check
 from envcheck.inventory import Unavailable
 
 if TYPE_CHECKING:
@@ -39,9 +39,7 @@ DENIED = {
 }
 
 
-@check(
-    "GPU103", "The NVIDIA device nodes are there", explains=("GPU101", "GPU102", "SMK102", "SMK108"), unless="SMK108"
-)
+@check("GPU103", "The NVIDIA device nodes are there", explains=("GPU107",), unless="SMK108", link=Link.DEVICE_NODES)
 def device_nodes(driver: DriverFacts, host: HostFacts, expectations: Expectations) -> Iterator[Finding]:
     """The files through which programs reach an NVIDIA GPU are missing under /dev, or cannot be opened.
 
@@ -115,8 +113,9 @@ def _denied(node: str, error: str, host: HostFacts) -> Finding:
 @check(
     "GPU104",
     "The NVIDIA kernel module drives the GPU",
-    explains=("GPU101", "GPU102", "GPU103", "SMK102", "SMK108"),
+    explains=("GPU103",),
     unless="SMK108",
+    link=Link.KERNEL_MODULE,
 )
 def kernel_module(
     driver: DriverFacts, host: HostFacts, expectations: Expectations, tensorflow: TensorFlowFacts | Unavailable
@@ -170,7 +169,7 @@ def _module_fix(holders: list[str], host: HostFacts) -> str:
     )
 
 
-@check("GPU107", "The unified memory device node is there", explains=("SMK102", "SMK108"), unless="SMK108")
+@check("GPU107", "The unified memory device node is there", unless="SMK108", link=Link.DEVICE_NODES)
 def unified_memory_node(driver: DriverFacts, host: HostFacts) -> Iterator[Finding]:
     """/dev/nvidia-uvm is missing or cannot be opened, while the driver itself answers.
 

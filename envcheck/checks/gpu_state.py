@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from envcheck.findings import Finding, Fix, Severity, Skip, check
+from envcheck.findings import Finding, Fix, Link, Severity, Skip, check
 
 if TYPE_CHECKING:
     from envcheck.knowledge.matrix import Matrix
     from envcheck.probes.environment import EnvironmentFacts
-    from envcheck.probes.gpu import Device, GpuFacts
+    from envcheck.probes.gpu import Device, GpuFacts, Process
     from envcheck.probes.host import HostFacts
 
 # NVML errors that speak of the GPU itself, whichever question they answer (nvml.h).
@@ -20,7 +20,8 @@ FATAL = ("INSUFFICIENT_POWER", "IRQ_ISSUE", "GPU_IS_LOST", "RESET_REQUIRED")
 @check(
     "GPU302",
     "The GPU's compute mode admits this process",
-    explains=("SMK102", "SMK103", "SMK104", "SMK105", "SMK106", "SMK107", "SMK108"),
+    explains=("SMK102", "SMK107", "SMK108"),
+    link=Link.DEVICES,
 )
 def compute_mode(gpu: GpuFacts, environment: EnvironmentFacts) -> Iterator[Finding]:
     """The GPU is set to admit no CUDA program, or only one, and that one is there.
@@ -33,14 +34,17 @@ def compute_mode(gpu: GpuFacts, environment: EnvironmentFacts) -> Iterator[Findi
 
     Source: https://github.com/tensorflow/tensorflow/issues/526
     """
-    devices = gpu.need_visible(environment.variables).devices
-    if all(device.compute_mode is None for device in devices):
-        without = all(device.errors.get("compute_mode") == "NOT_SUPPORTED" for device in devices)
-        raise Skip("the driver tells no compute mode of this GPU", unknown=not without)
+    devices = gpu.need_told(
+        environment.variables,
+        "compute_mode",
+        lambda device: device.compute_mode,
+        "the driver tells no compute mode of this GPU",
+    )
     served = environment.get("CUDA_MPS_PIPE_DIRECTORY") is not None
     for group in gpu.grouped(devices, lambda device: (device.compute_mode, _holder(device) is not None)):
         mode = group.devices[0].compute_mode
-        holders = sorted({pid for device in group.devices if (pid := _holder(device)) is not None})
+        found = {holder.pid: holder for device in group.devices if (holder := _holder(device)) is not None}
+        holders = sorted(found)
         commands = group.commands("sudo nvidia-smi -i {index} -c 0")
         evidence = {"compute_mode": mode, "gpus": group.indexes}
         if mode == "prohibited":
@@ -52,7 +56,8 @@ def compute_mode(gpu: GpuFacts, environment: EnvironmentFacts) -> Iterator[Findi
             )
         elif (mode or "").startswith("exclusive") and holders and not served:
             numbers = ", ".join(map(str, holders))
-            which = f"process {numbers} has it" if len(group.devices) == 1 else f"processes have them ({numbers})"
+            called = ", ".join(found[pid].label for pid in holders)
+            which = f"process {called} has it" if len(group.devices) == 1 else f"processes have them ({called})"
             yield Finding(
                 f"{group.label} {group.verb('is', 'are')} in compute mode '{mode}' and {which}: another CUDA program is "
                 "refused",
@@ -61,13 +66,13 @@ def compute_mode(gpu: GpuFacts, environment: EnvironmentFacts) -> Iterator[Findi
             )
 
 
-def _holder(device: Device) -> int | None:
+def _holder(device: Device) -> Process | None:
     """The process that has a GPU in exclusive mode to itself; None without one, and for the server of MPS."""
     computing = [process for process in device.others if process.kind != "graphics"]
-    return None if not computing or any(process.kind == "mps" for process in computing) else computing[0].pid
+    return None if not computing or any(process.kind == "mps" for process in computing) else computing[0]
 
 
-@check("GPU303", "A GPU in MIG mode has an instance", explains=("SMK102", "SMK108"), unless="SMK108")
+@check("GPU303", "A GPU in MIG mode has an instance", explains=("GPU110",), unless="SMK108", link=Link.CUINIT)
 def mig_instance(gpu: GpuFacts, environment: EnvironmentFacts) -> Iterator[Finding]:
     """MIG mode is on and no instance exists: CUDA sees no device on this GPU.
 
@@ -122,10 +127,12 @@ def ecc_errors(gpu: GpuFacts, environment: EnvironmentFacts) -> Iterator[Finding
 
     Source: https://docs.nvidia.com/deploy/dynamic-page-retirement/visibility.html
     """
-    devices = gpu.need_visible(environment.variables).devices
-    if all(device.ecc_uncorrected is None for device in devices):
-        without = all(device.errors.get("ecc_uncorrected") == "NOT_SUPPORTED" for device in devices)
-        raise Skip("the driver counts no memory errors on this GPU", unknown=not without)
+    devices = gpu.need_told(
+        environment.variables,
+        "ecc_uncorrected",
+        lambda device: device.ecc_uncorrected,
+        "the driver counts no memory errors on this GPU",
+    )
     for group in gpu.grouped(filter(_uncorrected, devices), _uncorrected):
         count = _uncorrected(group.devices[0])
         yield Finding(
@@ -142,7 +149,7 @@ def _uncorrected(device: Device) -> int:
     return device.ecc_uncorrected or 0
 
 
-@check("GPU305", "Every GPU answers", explains=("SMK102", "SMK108"), unless="SMK108")
+@check("GPU305", "Every GPU answers", explains=("GPU102",), unless="SMK108", link=Link.NVML)
 def every_gpu_answers(gpu: GpuFacts, matrix: Matrix, host: HostFacts) -> Iterator[Finding]:
     """The driver counts a GPU that it cannot open, or that says it is lost or must be reset.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
-from envcheck.findings import Finding, Fix, Skip, check
+from envcheck.findings import Finding, Fix, Link, Skip, check
 from envcheck.inventory import Unavailable
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from envcheck.probes.tensorflow import TensorFlowFacts
 
 
-@check("SMK108", "Training runs on the GPU that is there")
+@check("SMK108", "Training runs on the GPU that is there", link=Link.DEVICES)
 def gpu_used(
     smoke: SmokeFacts,
     gpu: GpuFacts,

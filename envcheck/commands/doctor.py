@@ -5,7 +5,15 @@ from __future__ import annotations
 import click
 
 from envcheck.commands.judging import Wanted, judge
-from envcheck.commands.options import Memory, codes, judging_options, matrix_option, output_options, target_options
+from envcheck.commands.options import (
+    Memory,
+    codes,
+    judging_options,
+    matrix_option,
+    output_options,
+    state_option,
+    target_options,
+)
 from envcheck.errors import UsageError
 from envcheck.inventory import Expectations
 
@@ -25,6 +33,7 @@ from envcheck.inventory import Expectations
 )
 @judging_options
 @matrix_option
+@state_option
 @output_options("text")
 def command(
     paths: tuple[str, ...],
@@ -40,6 +49,7 @@ def command(
     fail_on: str,
     strict: bool,
     matrix: str | None,
+    state: str | None,
     format_: str,
     output: str | None,
     verbose: bool,
@@ -52,6 +62,8 @@ def command(
     """
     if source and python:
         raise UsageError("--from judges a saved inventory; --python looks at an interpreter: give one of them")
+    if source and state:
+        raise UsageError("--state records what is found here; --from judges what was found elsewhere: give one of them")
     if device == "cpu" and (require_gpu or min_gpu_memory is not None):
         raise UsageError("--device cpu contradicts --require-gpu and --min-gpu-memory")
     return judge(
@@ -67,6 +79,7 @@ def command(
             fail_on=fail_on,
             strict=strict,
             matrix=matrix,
+            state=state,
             format=format_,
             output=output,
             verbose=verbose,

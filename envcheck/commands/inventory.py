@@ -9,12 +9,15 @@ import click
 
 from envcheck import __version__
 from envcheck.codec import encode_inventory
-from envcheck.commands.judging import NOT_RUN, make_host, now
+from envcheck.commands.judging import make_host, now
 from envcheck.commands.options import target_options
 from envcheck.commands.output import check_output, progress, write
 from envcheck.engine import Facts
 from envcheck.inventory import Expectations, Inventory, Unavailable
 from envcheck.registry import probes
+
+
+NOT_RUN = "the inventory was made without --smoke: nothing was imported or run"
 
 
 @click.command("inventory")

@@ -5,23 +5,31 @@ from __future__ import annotations
 import contextlib
 import datetime
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from envcheck import __version__
+from envcheck.chain import FACTS as CHAIN
+from envcheck.chain import chain
+from envcheck.commands.log_lines import explained
 from envcheck.commands.options import interpreter
 from envcheck.commands.output import check_format, check_output, progress, reporter, style_for, write
 from envcheck.commands.settings import chosen_matrix
+from envcheck.commands.state import check_state, write_state
 from envcheck.engine import Facts, exit_code, run
 from envcheck.errors import FINDINGS, OK, UsageError
-from envcheck.findings import Basis, Check, Coverage, Report, Unseen
+from envcheck.findings import Basis, Check, Outcome, Report, Unseen
 from envcheck.host import Host
 from envcheck.inventory import Expectations, Inventory, Unavailable
 from envcheck.probes.driver import begin as begin_driver
 from envcheck.probes.python import begin as begin_python
 from envcheck.probes.smoke import begin as begin_smoke
 from envcheck.registry import checks, probes, select
+
+if TYPE_CHECKING:
+    from envcheck.commands.scan.beside import Code
 
 NOT_RUN = "--no-smoke: nothing was imported or run"
 
@@ -30,7 +38,8 @@ NOT_RUN = "--no-smoke: nothing was imported or run"
 class Wanted:
     """What the command line asks for; the options' help says what each means.
 
-    ``must_run`` makes a smoke run that could not be made a failure. ``paths`` is model code to scan.
+    ``must_run`` makes a smoke run that could not be made a failure. ``paths`` is model code to scan. ``state`` is the file in
+    which ``envcheck healthcheck`` finds how it went.
     """
 
     expectations: Expectations
@@ -45,6 +54,7 @@ class Wanted:
     fail_on: str = "error"
     strict: bool = False
     matrix: str | None = None
+    state: str | None = None
     format: str = "text"
     output: str | None = None
     verbose: bool = False
@@ -55,27 +65,36 @@ def judge(wanted: Wanted) -> int:
     """Look at (or read) the environment, run the selected checks, write the report; its exit code."""
     check_format(wanted.format)
     check_output(wanted.output)
+    check_state(wanted.state)
     with contextlib.ExitStack() as stack:
         show = stack.enter_context(progress(wanted.quiet))
         chosen, facts, inventory = _read(wanted) if wanted.source else _look(wanted, stack, show)
-        coverage = _scan(wanted, facts, show) if wanted.paths else None
+        scanned = None
+        if wanted.paths:
+            code_of = _code(wanted)
+            chosen = code_of.chosen(chosen, wanted.selected, wanted.ignored)
+            scanned = code_of.scanned(facts, show)
         matrix = None
         if wanted.matrix is not None or any("matrix" in check.facts for check in chosen):
             matrix = chosen_matrix(wanted.matrix)
             facts.give("matrix", matrix)
         render = reporter(wanted.format)
         outcomes = run(chosen, facts)
-        if coverage is not None:
-            from envcheck.commands.scan.lines import with_source  # noqa: PLC0415 - only where code was scanned
-
-            outcomes = with_source(outcomes, None)
+        coverage = None
+        if scanned is not None:
+            outcomes, coverage = scanned.left(outcomes, chosen)
     code = exit_code(outcomes, wanted.fail_on, strict=wanted.strict)
     if wanted.must_run and isinstance(facts.get("smoke"), Unavailable) and code == OK:
         code = FINDINGS
+    if wanted.state is not None:
+        _record(wanted.state, facts, outcomes, code)
     if inventory is None:
         inventory = Inventory(facts.collected(), now(), __version__)
+    if matrix is not None:
+        inventory = explained(inventory, matrix)
     basis = None if matrix is None else Basis(matrix.as_of, matrix.overrides)
-    report = Report(__version__, inventory, outcomes, code, _unseen(facts, chosen, wanted), basis, coverage)
+    links = chain({name: facts.seen(name) for name in CHAIN}, outcomes)
+    report = Report(__version__, inventory, outcomes, code, _unseen(facts, chosen, wanted), basis, coverage, links)
     style = style_for(wanted.output, verbose=wanted.verbose, quiet=wanted.quiet)
     write(render(report, style), wanted.output)
     return code
@@ -92,13 +111,18 @@ def _chosen(wanted: Wanted) -> tuple[Check, ...]:
     return kept
 
 
-def _scan(wanted: Wanted, facts: Facts, show: Callable[[str], None]) -> Coverage:
-    """Judge the code for what is installed, which the facts tell."""
-    from envcheck.commands.scan.run import Options, judged_for  # noqa: PLC0415 - only where there is code
+def _code(wanted: Wanted) -> Code:
+    """The code at the paths, and what its project sets."""
+    from envcheck.commands.scan.beside import Code  # noqa: PLC0415 - only where there is code
 
-    code, coverage = judged_for(Options(wanted.paths), facts, show)
-    facts.give("code", code)
-    return coverage
+    return Code.at(wanted.paths)
+
+
+def _record(file: str, facts: Facts, outcomes: Sequence[Outcome], code: int) -> None:
+    """Before the report is written: what was found counts, whoever reads it."""
+    from envcheck.commands.recording import recorded  # noqa: PLC0415 - only where it is asked for
+
+    write_state(file, recorded(facts, outcomes, code, now()))
 
 
 def _given(wanted: Wanted) -> dict[str, object]:
@@ -170,12 +194,14 @@ def now() -> str:
 
 def _unseen(facts: Facts, chosen: tuple[Check, ...], wanted: Wanted) -> tuple[Unseen, ...]:
     """What a reader might believe was looked at and was not."""
-    names = {"gpu": "GPU", "smoke": "import of TensorFlow and smoke run"}
+    names = {"gpu": "GPU", "gpu_libraries": "CUDA libraries", "smoke": "import of TensorFlow and smoke run"}
     found = []
     for name in dict.fromkeys(name for check in chosen for name in check.facts):
         fact = facts.get(name)
         # Whether TensorFlow is installed is a check of its own; the driver's absence is said of the GPU.
-        if isinstance(fact, Unavailable) and name not in ("tensorflow", "driver"):
+        told_elsewhere = name in ("tensorflow", "driver", "cuda", "others")
+        no_cuda = name == "gpu_libraries" and isinstance(fact, Unavailable) and fact.absent
+        if isinstance(fact, Unavailable) and not told_elsewhere and not no_cuda:
             found.append(Unseen(names.get(name, name), fact.reason))
     filters = {"--select": wanted.selected, "--ignore": wanted.ignored}
     told = [f"{option} {','.join(codes)}" for option, codes in filters.items() if codes]

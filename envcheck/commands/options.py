@@ -38,6 +38,22 @@ class Memory(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generi
         return int(float(match[1]) * factor)
 
 
+class Device(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic in the stubs of click 8.3 only
+    """Where to run: ``auto``, ``cpu``, ``gpu``, or ``gpu:N`` with the framework's number of a GPU."""
+
+    name = "device"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The device, in lower case and without leading zeros."""
+        text = str(value).strip().lower()
+        if text in ("auto", "cpu", "gpu"):
+            return text
+        match = re.fullmatch(r"gpu:([0-9]{1,4})", text)
+        if match is None:
+            self.fail(f"{value!r} is no device; say auto, cpu, gpu, or gpu:N for one of several (gpu:0)", param, ctx)
+        return f"gpu:{int(match[1])}"
+
+
 class Seconds(click.FloatRange):
     """A number of seconds; what is no number (``nan``) is none."""
 
@@ -62,9 +78,10 @@ def target_options(command: CommandT) -> CommandT:
         ),
         click.option(
             "--device",
-            type=click.Choice(["auto", "cpu", "gpu"]),
+            type=Device(),
             default="auto",
             show_default=True,
+            metavar="auto|cpu|gpu|gpu:N",
             help="Where the smoke run must run; auto takes a GPU when there is one.",
         ),
         click.option(
@@ -109,6 +126,16 @@ def judging_options(command: CommandT) -> CommandT:
     ):
         command = option(command)
     return command
+
+
+def state_option(command: CommandT) -> CommandT:
+    """``--state``: where the result of the smoke run is left for ``envcheck healthcheck``."""
+    return click.option(
+        "--state",
+        type=click.Path(),
+        metavar="FILE",
+        help="Record how the smoke run went, for `envcheck healthcheck --state FILE`.",
+    )(command)
 
 
 def matrix_option(command: CommandT) -> CommandT:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from envcheck.findings import Report
 
 
+_SEPARATORS = tuple(filter(None, (os.sep, os.altsep)))
 PIECE = 1 << 20
 """Characters that are written at once."""
 
@@ -48,11 +49,15 @@ def check_output(output: str | None) -> None:
     if output is None:
         return
     path = Path(output)
+    if path.is_dir() or output.endswith(
+        _SEPARATORS
+    ):  # Path("reports/") is Path("reports"): that file is not what was meant
+        raise UsageError(f"cannot write {output}: Is a directory; name a file in it")
     target = path if path.exists() else path.parent
     if not target.exists():
         raise UsageError(f"cannot write {output}: No such file or directory")
-    if path.is_dir() or not os.access(target, os.W_OK):
-        raise UsageError(f"cannot write {output}: {'Is a directory' if path.is_dir() else 'Permission denied'}")
+    if not os.access(target, os.W_OK):
+        raise UsageError(f"cannot write {output}: Permission denied")
 
 
 def reporter(name: str) -> Callable[[Report, Style], str]:

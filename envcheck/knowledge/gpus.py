@@ -104,6 +104,7 @@ class GpuKnot(msgspec.Struct, frozen=True):
     fix: str
     install: tuple[str, ...]
     source: Source
+    seen_by: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse what is no specifier."""

@@ -49,7 +49,8 @@ class Knot(msgspec.Struct, frozen=True):
 
 
 class Symptom(msgspec.Struct, frozen=True):
-    """What a message of a failed smoke step says (a regular expression), and what to do; symptoms.yaml says more.
+    """What a message or the ending of a failed smoke step says (a regular expression), and what to do; symptoms.yaml says
+    more.
 
     Raises:
         ValueError: the pattern is no regular expression.
@@ -60,6 +61,10 @@ class Symptom(msgspec.Struct, frozen=True):
     remedy: str
     install: str | None
     source: Source
+    of: Literal["message", "ending", "both"] = "message"
+    commands: tuple[str, ...] = ()
+    verify: str | None = None
+    safe: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what is no pattern."""

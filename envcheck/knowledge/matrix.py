@@ -11,7 +11,8 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from envcheck.findings import Override
+from envcheck.findings import Fix, Override
+from envcheck.knowledge.gpu_libraries import GpuLibrary, library_row
 from envcheck.knowledge.gpus import (
     Architecture,
     Backend,
@@ -25,11 +26,12 @@ from envcheck.knowledge.gpus import (
 )
 from envcheck.knowledge.knots import Knot, Symptom
 from envcheck.knowledge.names import KerasBackends, Names, Processor, Refreshed
-from envcheck.knowledge.nvidia import Driver, NvmlCode
+from envcheck.knowledge.nvidia import CudaCode, Driver, NvmlCode
 from envcheck.knowledge.overlay import Overlay
 from envcheck.knowledge.releases import Releases
 from envcheck.knowledge.rows import folder
 from envcheck.knowledge.series import Series
+from envcheck.knowledge.smoke import Ended, Installer, LogRow, remedy
 from envcheck.knowledge.tables import CLOSED, LAID, TABLES, Tables
 from envcheck.versions import numbers
 
@@ -83,6 +85,11 @@ class Matrix:
         return self._tables.rows("nvml", NvmlCode)
 
     @functools.cached_property
+    def cuda_codes(self) -> tuple[CudaCode, ...]:
+        """The answers of cuInit."""
+        return self._tables.rows("cuda_codes", CudaCode)
+
+    @functools.cached_property
     def branches(self) -> tuple[DriverBranch, ...]:
         """NVIDIA's driver branches, newest first."""
         return self._tables.rows("branches", DriverBranch)
@@ -123,9 +130,27 @@ class Matrix:
         return self._tables.rows("gpu_knots", GpuKnot)
 
     @functools.cached_property
+    def gpu_libraries(self) -> tuple[GpuLibrary, ...]:
+        """The libraries that TensorFlow opens for a GPU."""
+        return self._tables.rows("gpu_libraries", GpuLibrary)
+
+    def gpu_library(self, soname: str, tensorflow: str) -> GpuLibrary | None:
+        """The row of a library such as ``libcublas.so.12``, for a TensorFlow version."""
+        return library_row(self.gpu_libraries, soname, tensorflow)
+
+    @functools.cached_property
     def symptoms(self) -> tuple[Symptom, ...]:
         """What messages of a failed smoke run mean, in the order of trying."""
         return self._tables.rows("symptoms", Symptom)
+
+    def remedy(self, trouble: Ended, python: Installer) -> Fix:
+        """What to do about a step of the smoke run that went wrong, in the interpreter ``python``."""
+        return remedy(self.symptoms, trouble, python, self.has_extra)
+
+    @functools.cached_property
+    def log_lines(self) -> tuple[LogRow, ...]:
+        """What the lines of TensorFlow's log mean, in the order of trying."""
+        return self._tables.rows("log_lines", LogRow)
 
     @functools.cached_property
     def keras_backends(self) -> tuple[KerasBackends, ...]:
@@ -191,6 +216,10 @@ class Matrix:
     def nvml_code(self, name: str) -> NvmlCode | None:
         """The row of an NVML return code, by its name without ``NVML_ERROR_``; None for one not known."""
         return next((row for row in self.nvml if row.name == name), None)
+
+    def cuda_code(self, code: int | None) -> CudaCode | None:
+        """The row of an answer of cuInit, by its number; None for one not known."""
+        return next((row for row in self.cuda_codes if row.code == code), None)
 
     def series(self, version: Version) -> Series | None:
         """The row of a TensorFlow version; None when the matrix does not know its series."""

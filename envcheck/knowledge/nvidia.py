@@ -1,4 +1,4 @@
-"""NVIDIA's side: which driver a CUDA toolkit needs, and what NVML's return codes mean."""
+"""NVIDIA's side: which driver a CUDA toolkit needs, and what the return codes of NVML and of the CUDA driver mean."""
 
 from __future__ import annotations
 
@@ -24,6 +24,21 @@ class NvmlCode(msgspec.Struct, frozen=True):
     """What one NVML return code means and what to do; the YAML file says what each column means.
 
     ``name`` is without ``NVML_ERROR_``. ``container`` is the remedy inside a container where it differs.
+    """
+
+    code: int
+    name: str
+    meaning: str
+    remedy: str
+    container: str | None
+    commands: tuple[str, ...]
+    source: Source
+
+
+class CudaCode(msgspec.Struct, frozen=True):
+    """What one CUresult of cuInit means and what to do; the YAML file says what each column means.
+
+    ``name`` is cuda.h's. ``container`` is the remedy inside a container where it differs.
     """
 
     code: int

@@ -10,6 +10,7 @@ import msgspec
 
 from envcheck.errors import EnvcheckError, UsageError
 from envcheck.findings import Override
+from envcheck.knowledge.gpu_libraries import GpuLibrary
 from envcheck.knowledge.gpus import (
     Architecture,
     Backend,
@@ -22,10 +23,11 @@ from envcheck.knowledge.gpus import (
 )
 from envcheck.knowledge.knots import Knot, Symptom
 from envcheck.knowledge.names import KerasBackends, Names, Processor, Refreshed
-from envcheck.knowledge.nvidia import Driver, NvmlCode
+from envcheck.knowledge.nvidia import CudaCode, Driver, NvmlCode
 from envcheck.knowledge.overlay import Overlay
 from envcheck.knowledge.rows import Damage, Row, listed, read, typed
 from envcheck.knowledge.series import Series
+from envcheck.knowledge.smoke import LogRow
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -51,13 +53,16 @@ TABLES = {
     "cudnn": Table("cudnn.yaml", None, Cudnn, ("cudnn",)),
     "backends": Table("backends.yaml", None, Backend, ("distribution", "versions")),
     "platforms": Table("platforms.yaml", None, PlatformLimit, ("id",)),
+    "gpu_libraries": Table("gpu_libraries.yaml", None, GpuLibrary, ("library", "tensorflow")),
     "gpu_knots": Table("gpu_knots.yaml", None, GpuKnot, ("id",)),
     "knots": Table("knots.yaml", None, Knot, ("id",)),
     "symptoms": Table("symptoms.yaml", None, Symptom, ("id",)),
+    "log_lines": Table("log_lines.yaml", None, LogRow, ("id",)),
     "keras": Table("keras.yaml", None, KerasBackends, ("versions",)),
     "processors": Table("processors.yaml", None, Processor, ("tensorflow",)),
     "names": Table("imports.yaml", None, Names, ("what",)),
     "nvml": Table("nvml.yaml", None, NvmlCode, ("code",)),
+    "cuda_codes": Table("cuda_codes.yaml", None, CudaCode, ("code",)),
     "refreshed": Table("refreshed.yaml", None, Refreshed, ("what",)),
 }
 """Every table by its name, which is also its name in a team's own file."""

@@ -47,12 +47,14 @@ class NvmlState:
     @property
     def words(self) -> str:
         """The state as a clause."""
+        named = self.name if self.code is None else f"{self.name} ({self.code})"
         where = f"in {self.call}" + (f" for GPU {self.device}" if self.device is not None else "")
         return {
             "ok": "NVML answers",
             "no library": "the NVML library of the driver cannot be loaded"
             + (f" ({self.detail})" if self.detail else ""),
-            "error": f"NVML answers {self.name} ({self.code}) {where}",
+            "error": f"NVML answers {named} {where}"
+            + (f" ({self.detail})" if self.code is None and self.detail else ""),
             "hung": f"NVML did not answer {where} within {self.seconds:.0f} s",
             "unkillable": f"NVML did not answer {where} within {self.seconds:.0f} s, and the process that asked "
             "cannot be killed",
@@ -164,19 +166,22 @@ def collect(host: Host) -> DriverFacts:
     )
 
 
-def begin(host: Host) -> None:
+def begin(host: Host, brief: bool = False) -> None:
     """Start asking NVML: a driver takes its time to wake up."""
     if host.system in ("Linux", "Windows"):
-        host.begin("nvml", _arguments(host), **_options(host))
+        host.begin("nvml", _arguments(host, brief), **_options(host))
 
 
-def ask(host: Host) -> Ending:
-    """Put every NVML question, once per host, in envcheck's own interpreter and in a process that may hang or crash."""
+def ask(host: Host, brief: bool = False) -> Ending:
+    """Put every NVML question, once per host, in envcheck's own interpreter and in a process that may hang or crash.
+
+    With ``brief`` only what a health check wants: the GPUs, their UUIDs, their memory and its errors.
+    """
     host.progress("asking the NVIDIA driver")
-    return host.ask("nvml", _arguments(host), **_options(host))
+    return host.ask("nvml", _arguments(host, brief), **_options(host))
 
 
-def _arguments(host: Host) -> dict[str, object]:
+def _arguments(host: Host, brief: bool) -> dict[str, object]:
     binding = importlib.util.find_spec("pynvml")
     folder = None
     if binding and binding.origin:
@@ -186,6 +191,7 @@ def _arguments(host: Host) -> dict[str, object]:
         "binding": folder,
         "nodes": {node: str(host.path(node)) for node in (CONTROL, MEMORY) if host.exists(node)},
         "proc": str(host.path("/proc")),
+        "brief": brief,
     }
 
 

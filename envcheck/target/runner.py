@@ -46,11 +46,12 @@ def start_script(
     cwd: str | None = None,
     on_record: Callable[[Record], None] | None = None,
     flags: str = "",
+    grace: float = GRACE,
 ) -> Child | Ending:
     """Start ``python SCRIPT ANSWER REQUEST`` with a temporary folder of its own; an Ending when that failed.
 
-    It has ``deadline`` seconds from now. ``on_record`` sees each line of the answer as soon as it is there. ``flags`` are
-    further one-letter options of Python, such as ``S``.
+    It has ``deadline`` seconds from now, and ``grace`` seconds more to disappear once it is killed. ``on_record`` sees each
+    line of the answer as soon as it is there. ``flags`` are further one-letter options of Python, such as ``S``.
     """
     try:
         # Errors of the clean-up are passed over: a child that cannot be killed may still be writing there.
@@ -62,7 +63,7 @@ def start_script(
     asked.write_text(json.dumps({**request, "deadline": deadline, "folder": folder, "cwd": cwd}), "utf-8")
     # -B: looking at an environment must not write into it.
     command = [python, f"-B{flags}", str(script_path(script)), str(answer), str(asked)]
-    child = start(command, answer, deadline=deadline, environ=environ, cwd=cwd, on_record=on_record)
+    child = start(command, answer, deadline=deadline, environ=environ, cwd=cwd, on_record=on_record, grace=grace)
     if isinstance(child, Ending):
         temporary.cleanup()
     else:
@@ -155,7 +156,7 @@ class Child:
                 self.temporary.cleanup()
 
     def _ending(self, timed_out: bool) -> Ending:
-        output = self._tail.text()
+        output = self._tail.text(min(1.0, self._grace))
         seconds = time.monotonic() - self._start
         records, complete, trouble = self._reader.finish()
 
@@ -244,9 +245,9 @@ class _Tail:
                 while len(self._chunks) > 1 and self._size - len(self._chunks[0]) >= TAIL:
                     self._size -= len(self._chunks.popleft())
 
-    def text(self) -> str:
-        """What was printed last, at most :data:`TAIL` bytes of it."""
-        self._thread.join(timeout=1.0)  # an unkillable child may hold the pipe open for ever
+    def text(self, patience: float = 1.0) -> str:
+        """What was printed last, at most :data:`TAIL` bytes of it, after ``patience`` seconds for its end."""
+        self._thread.join(timeout=patience)  # an unkillable child may hold the pipe open for ever
         return b"".join(list(self._chunks))[-TAIL:].decode("utf-8", "replace")
 
 

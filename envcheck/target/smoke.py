@@ -26,9 +26,10 @@ import json  # noqa: E402
 import signal  # noqa: E402
 from typing import Any, Dict  # noqa: E402
 
-from smoke_keras3 import Jax, OtherBackend, Torch  # type: ignore[import-not-found]  # noqa: E402 - lies in HERE
+from smoke_jax import Jax, OtherBackend  # type: ignore[import-not-found]  # noqa: E402 - lies in HERE
 from smoke_steps import run_steps  # type: ignore[import-not-found]  # noqa: E402
 from smoke_tensorflow import TensorFlow  # type: ignore[import-not-found]  # noqa: E402
+from smoke_torch import Torch  # type: ignore[import-not-found]  # noqa: E402
 
 ORPHAN_GRACE = 60
 """Seconds after the deadline when the process ends itself, should nobody be left to end it."""

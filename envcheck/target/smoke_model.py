@@ -1,186 +1,138 @@
-"""Part of smoke.py: what every framework has in common, the tiny Keras model and the numbers that must come out.
-
-Standard library only until a step is run.
-"""
+"""Part of smoke.py: the tiny Keras model, trained, saved and loaded. Standard library only until a step is run."""
 
 import os
-import re
-from typing import Any, Dict, Set, Tuple
+import time
+from typing import Any, Dict, List, Tuple
 
+from smoke_numbers import (  # type: ignore[import-not-found]
+    EXACT,
+    TRANSFORMED,
+    compare,
+    is_gpu,
+    release,
+    whole_numbers,
+)
 from smoke_steps import Skipped, Wrong  # type: ignore[import-not-found]
 
-EXACT = 1e-5
-"""Tolerance, as a part of the largest expected value. The inputs are small whole numbers: their products and sums are
-exact in float32 and in the 10 bits of TensorFloat-32, which GPUs from Ampere on use by default."""
-TRANSFORMED = 1e-2
-"""The same for convolutions on a GPU: cuDNN may choose a Winograd or FFT algorithm, which goes through fractions that
-TensorFloat-32 rounds to about 1e-3."""
+Told = Tuple[str, str]
+"""What a step says, and the device where it ran."""
 
 
-def is_gpu(device: str) -> bool:
-    """Whether a device such as ``GPU:0`` is an accelerator."""
-    return not device.startswith("CPU")
+class Model:
+    """The steps that need nothing of a framework but its Keras."""
 
-
-def release(version: str) -> Tuple[int, ...]:
-    """``(2, 15, 1)`` for "2.15.1-rc0"."""
-    return tuple(int(part) for part in re.findall(r"\d+", version)[:3])
-
-
-def whole_numbers(shape: Tuple[int, ...], seed: int) -> Any:
-    """A NumPy array of small whole numbers."""
-    import numpy as np
-
-    return np.random.RandomState(seed).randint(-4, 5, shape).astype("float32")
-
-
-def compare(what: str, found: Any, expected: Any, tolerance: float) -> str:
-    """Say how far ``found`` is from ``expected`` (NumPy arrays).
-
-    Raises:
-        Wrong: another shape, or further away than ``tolerance`` times the largest expected value.
-    """
-    import numpy as np
-
-    if found.shape != expected.shape:
-        raise Wrong("{}: the result has the shape {}, expected {}".format(what, found.shape, expected.shape))
-    deviation = float(np.max(np.abs(found - expected)) / np.max(np.abs(expected)))
-    if not deviation <= tolerance:  # NaN, too
-        raise Wrong("{} deviates by {:.2g} from NumPy; at most {:g} is rounding".format(what, deviation, tolerance))
-    return "{} deviates by {:.1g} from NumPy (tolerance {:g})".format(what, deviation, tolerance)
-
-
-class Convolution:
-    """A 3×3 convolution, channels last, without padding: its inputs, and in NumPy its result and its gradient."""
-
-    def __init__(self) -> None:
-        self.images = whole_numbers((2, 8, 8, 3), 1)
-        self.kernel = whole_numbers((3, 3, 3, 4), 2)
-        self.weights = whole_numbers((2, 6, 6, 4), 3)
-        """What each value of the result counts in the sum whose gradient by the kernel is asked for."""
-
-    def _patches(self) -> Any:
-        import numpy as np
-
-        rows = [[self.images[:, i : i + 6, j : j + 6, :] for j in range(3)] for i in range(3)]
-        return np.array(rows)  # kernel row, kernel column, image, row, column, channel
-
-    def expected(self) -> Any:
-        """The result of the convolution."""
-        import numpy as np
-
-        return np.einsum("ijbxyc,ijco->bxyo", self._patches(), self.kernel)
-
-    def expected_gradient(self) -> Any:
-        """The gradient of ``sum(result * weights)`` by the kernel."""
-        import numpy as np
-
-        return np.einsum("ijbxyc,bxyo->ijco", self._patches(), self.weights)
-
-    def check(self, result: Any, gradient: Any, device: str) -> str:
-        """Compare a result and a gradient, as NumPy arrays."""
-        tolerance = TRANSFORMED if is_gpu(device) else EXACT
-        return "{}; {}".format(
-            compare("the result", result, self.expected(), tolerance),
-            compare("the gradient", gradient, self.expected_gradient(), tolerance),
-        )
-
-
-class Framework:
-    """The steps that need nothing but Keras; a subclass adds those of one framework.
-
-    ``wanted`` is ``auto``, ``cpu`` or ``gpu``; ``on`` the device that the devices step has settled on.
-    """
-
-    name = ""
     keras: Any = None
     on = ""
-
-    def __init__(self, wanted: str, folder: str) -> None:
-        self.wanted = wanted
-        self.folder = folder
-        self.has: Set[str] = set()
-        self.versions: Dict[str, str] = {}
-        self.files: Dict[str, str] = {}
-        self.model: Any = None
-
-    def note(self, name: str, module: Any) -> str:
-        """Remember version and file of an imported package; returns the version.
-
-        Raises:
-            Wrong: it is not the package that goes by this name.
-        """
-        version = getattr(module, "__version__", None)
-        file = getattr(module, "__file__", None) or "a folder without __init__.py: {}".format(list(module.__path__))
-        self.files[name] = file
-        if version is None:
-            raise Wrong("what is imported as {} is not the package of that name, but {}".format(name, file))
-        self.versions[name] = str(version)
-        return str(version)
-
-    def device_of(self, tensor: Any) -> str:
-        """Where a tensor is, as ``GPU:0``."""
-        raise NotImplementedError
+    folder = ""
+    model: Any = None
+    versions: Dict[str, str]
+    more: Dict[str, Any]
 
     def as_numpy(self, tensor: Any) -> Any:
         """A tensor as a NumPy array."""
-        import numpy as np
+        raise NotImplementedError
 
-        return np.asarray(tensor)
+    def ran_on(self, *tensors: Any, device: str = "") -> str:
+        """Where the tensors were computed."""
+        raise NotImplementedError
 
-    def ran_on(self, tensor: Any) -> str:
-        """Where the tensor was computed.
+    def capability(self) -> Tuple[int, ...]:
+        """The compute capability of the GPU in use; empty where that is not told."""
+        return ()
 
-        Raises:
-            Wrong: on the CPU, although a GPU was to be used.
+    def do_fit(self) -> Told:
+        """Train the tiny model for two steps."""
+        self.model = self.tiny_model(convolution=True)
+        loss, device = self.train(self.model, self.images() / 4)
+        return "two steps, loss {:.3g}, weights changed".format(loss), device
+
+    def do_mixed(self) -> Told:
+        """Train in each kind of mixed precision that the device is made for."""
+        settings: Any = getattr(self.keras, "mixed_precision", None)
+        if not hasattr(settings, "set_global_policy"):  # it came with 2.4
+            raise Skipped("this Keras has mixed precision as an experiment only")
+        before, device, told = settings.global_policy(), self.on, []
+        for policy in self.policies():
+            try:
+                settings.set_global_policy(policy)
+                # The convolution of a CPU has no bfloat16 in many releases: it is trained on GPUs.
+                model = self.tiny_model(convolution=is_gpu(self.on))
+                dtype = policy.partition("_")[2]
+                if model.layers[-1].compute_dtype != dtype:
+                    raise Wrong("under {} a layer computes in {}".format(policy, model.layers[-1].compute_dtype))
+                # Small numbers: with its first loss scale of 2 ** 15, larger gradients overflow float16.
+                loss, device = self.train(model, self.images() / 16, scale=1 / 16)
+                told.append("{}: loss {:.3g}".format(policy, loss))
+            finally:
+                settings.set_global_policy(before)
+        return ", ".join(told) + ", weights changed", device
+
+    def policies(self) -> List[str]:
+        """What is trained in: nobody trains in float16 on a CPU."""
+        return ["mixed_float16"] * is_gpu(self.on) + ["mixed_bfloat16"] * self.has_bfloat16()
+
+    def has_bfloat16(self) -> bool:
+        """Whether bfloat16 is the device's: a CPU computes it somehow, GPUs of NVIDIA from compute capability 8.0 on.
+
+        https://www.tensorflow.org/guide/mixed_precision#supported_hardware
         """
-        device = self.device_of(tensor)
-        if is_gpu(self.on) and not is_gpu(device):
-            raise Wrong("it ran on {} although {} was to be used".format(device, self.on))
-        return device
-
-    def choose_device(self, gpu: str, why_none: str) -> str:
-        """Settle on ``gpu`` (empty when there is none) or the CPU, as wanted.
-
-        Raises:
-            Wrong: a GPU is wanted and there is none.
-        """
-        if self.wanted == "gpu" and not gpu:
-            raise Wrong("a GPU is asked for, and there is none to use: " + why_none)
-        self.on = gpu if gpu and self.wanted != "cpu" else "CPU:0"
-        return self.on
+        return not is_gpu(self.on) or self.capability() >= (8, 0)
 
     def images(self) -> Any:
         """Eight images for the tiny model, in the layout that keras.json asks for."""
         first = self.keras.backend.image_data_format() == "channels_first"
-        return whole_numbers((8, 3, 8, 8) if first else (8, 8, 8, 3), 4) / 4
+        return whole_numbers((8, 3, 8, 8) if first else (8, 8, 8, 3), 4)
 
-    def do_fit(self) -> Tuple[str, str]:
-        """Train the tiny model for two steps."""
-        import numpy as np
-
-        keras, images = self.keras, self.images()
-        inputs = keras.Input(shape=images.shape[1:])
-        hidden = keras.layers.Conv2D(4, 3)(inputs)
+    def tiny_model(self, convolution: bool) -> Any:
+        """The model that is trained, ready for it."""
+        keras = self.keras
+        inputs = keras.Input(shape=self.images().shape[1:])
+        hidden = keras.layers.Conv2D(4, 3)(inputs) if convolution else inputs
         outputs = keras.layers.Dense(2)(keras.layers.Flatten()(hidden))
         model = keras.Model(inputs, outputs)
         model.compile(optimizer="adam", loss="mse")
+        return model
+
+    def train(self, model: Any, images: Any, scale: float = 1.0) -> Tuple[float, str]:
+        """Train a model for two steps; the loss, and where its weights are.
+
+        Raises:
+            Wrong: the loss is no number, or no weight has changed.
+        """
+        import numpy as np
+
+        clock, seconds = self._clock()
         before = model.get_weights()
-        history = model.fit(images, whole_numbers((8, 2), 5), batch_size=4, epochs=1, verbose=0)
+        targets = whole_numbers((8, 2), 5) * scale
+        history = model.fit(images, targets, batch_size=4, epochs=1, verbose=0, callbacks=[clock])
+        if len(seconds) == 2:
+            self.more.update(first=round(seconds[0], 6), steady=round(seconds[1], 6))
         loss = float(history.history["loss"][-1])
         if not np.isfinite(loss):
             raise Wrong("after two steps the loss is {}".format(loss))
         if all(np.array_equal(old, new) for old, new in zip(before, model.get_weights())):
             raise Wrong("two steps of training have not changed a single weight")
-        weight = model.trainable_weights[0]
         # An optimizer's update runs where the weight is.
-        device = self.ran_on(weight.value if hasattr(weight, "value") and not callable(weight.value) else weight)
-        self.model = model
-        return "two steps, loss {:.3g}, weights changed".format(loss), device
+        return loss, self.ran_on(*(plain(weight) for weight in model.trainable_weights))
 
-    def do_save_load(self) -> Tuple[str, str]:
+    def _clock(self) -> Tuple[Any, List[float]]:
+        """A callback, and the list that it fills with the seconds of each step."""
+        seconds: List[float] = []
+
+        class Clock(self.keras.callbacks.Callback):  # type: ignore[misc,name-defined]
+            start = 0.0
+
+            def on_train_batch_begin(self, batch: Any, logs: Any = None) -> None:  # noqa: ARG002
+                self.start = time.perf_counter()
+
+            def on_train_batch_end(self, batch: Any, logs: Any = None) -> None:  # noqa: ARG002
+                seconds.append(time.perf_counter() - self.start)
+
+        return Clock(), seconds
+
+    def do_save_load(self) -> Told:
         """Save the trained model, load it, and have both predict the same."""
-        images = self.images()
+        images = self.images() / 4
         path = os.path.join(self.folder, "model" + self._suffix())
         self.model.save(path)
         loaded = self.keras.models.load_model(path)
@@ -202,6 +154,7 @@ class Framework:
             return ""  # a SavedModel folder
         return ".h5"
 
-    def do_xla(self) -> Tuple[str, str]:
-        """Run one compiled function."""
-        raise Skipped("{} does not compile with XLA".format(self.name))
+
+def plain(weight: Any) -> Any:
+    """The framework's own variable behind one of Keras 3."""
+    return weight.value if hasattr(weight, "value") and not callable(weight.value) else weight

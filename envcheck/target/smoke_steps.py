@@ -4,15 +4,35 @@ import os
 import time
 from typing import Any, Callable, Dict, List
 
-STEPS = ("import", "devices", "matmul", "convolution", "fit", "xla", "save_load")
+STEPS = (
+    "import",
+    "devices",
+    "matmul",
+    "dtypes",
+    "convolution",
+    "rnn",
+    "fit",
+    "mixed",
+    "xla",
+    "save_load",
+    "each_device",
+    "all_reduce",
+    "process",
+)
 NEEDS = {
     "import": (),
     "devices": ("framework",),
     "matmul": ("devices",),
+    "dtypes": ("devices",),
     "convolution": ("devices",),
+    "rnn": ("framework", "keras", "devices"),
     "fit": ("framework", "keras", "devices"),
+    "mixed": ("framework", "keras", "devices"),
     "xla": ("devices",),
     "save_load": ("fit",),
+    "each_device": ("devices",),
+    "all_reduce": ("devices",),
+    "process": ("devices",),
 }
 """What a step needs: a step that went well, or a part ("framework", "keras") that the import step has loaded."""
 MOST_FRAMES = 6
@@ -31,7 +51,8 @@ class Wrong(Exception):
 def run_steps(framework: Any, write: Callable[[Dict[str, Any]], None]) -> None:
     """Run every step of ``framework`` (its methods ``do_import``, ``do_devices``, …) whose needs are met.
 
-    A method returns its message and the device where it ran. ``framework.has`` grows with each step that went well.
+    A method returns its message and the device where it ran. ``framework.has`` grows with each step that went well;
+    ``framework.more`` is what a step adds to its record.
     """
     why: Dict[str, str] = {}
     for name in STEPS:
@@ -39,10 +60,12 @@ def run_steps(framework: Any, write: Callable[[Dict[str, Any]], None]) -> None:
         if missing:
             record: Dict[str, Any] = {"status": "skipped", "message": why[missing[0]]}
         else:
-            write({"step": name, "status": "running"})
+            write({"step": name, "status": "running", "folder": framework.folder})
+            framework.more = {}
             start = time.perf_counter()
             record = _attempt(getattr(framework, "do_" + name))
             record["seconds"] = round(time.perf_counter() - start, 4)
+            record.update(framework.more)
         if record["status"] == "ok":
             framework.has.add(name)
         else:  # what needs this step has the same reason, so that the first cause stands behind all of them

@@ -23,7 +23,7 @@ UNSEEN = Unavailable("not looked at")
 
 
 def answers(driver: DriverFacts, **host: Any) -> list[Finding]:
-    return list(driver_answers.judge(driver, literals.host(**host), Expectations(), load_matrix()))
+    return list(driver_answers.judge(driver, literals.host(**host), Expectations(), load_matrix(), UNSEEN))
 
 
 def fix_of(finding: Finding) -> Fix:
@@ -111,7 +111,7 @@ def required(
     smoke: SmokeFacts | Unavailable = UNSEEN,
     tensorflow: TensorFlowFacts | Unavailable = UNSEEN,
 ) -> list[Finding]:
-    return list(gpu_is_there.judge(driver, expectations, smoke, tensorflow))
+    return list(gpu_is_there.judge(driver, expectations, smoke, tensorflow, UNSEEN, UNSEEN, literals.host()))
 
 
 def test_nobody_asked_for_a_gpu() -> None:
@@ -120,7 +120,7 @@ def test_nobody_asked_for_a_gpu() -> None:
 
 
 def test_a_gpu_of_another_make_on_which_it_really_trained_will_do() -> None:
-    assert gpu_is_there.tolerates == {"smoke", "tensorflow"}
+    assert gpu_is_there.tolerates == {"smoke", "tensorflow", "cuda", "others"}
     rocm = given.tensorflow(is_cuda=False, is_rocm=True, cuda=None)
     assert required(given.nothing(), smoke=given.smoke("GPU:0"), tensorflow=rocm) == []
     for smoke in (UNSEEN, given.smoke("CPU:0"), given.smoke("GPU:0", "failed"), given.smoke("")):

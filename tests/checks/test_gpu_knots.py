@@ -13,13 +13,20 @@ from packaging.version import Version
 
 from envcheck.checks.gpu_knots import gpu_knots
 from envcheck.findings import Finding, Severity, Skip
+from envcheck.inventory import Unavailable
 from envcheck.knowledge.matrix import load_matrix
+from envcheck.probes.gpu_libraries import GpuLibrariesFacts
 
 MATRIX = load_matrix()
 
 
 def judged(
-    version: str, capability: str = "9.0", cudnn: str | None = "9.10.2.21", gpus: int = 1, **variables: str
+    version: str,
+    capability: str = "9.0",
+    cudnn: str | None = "9.10.2.21",
+    gpus: int = 1,
+    libraries: GpuLibrariesFacts | None = None,
+    **variables: str,
 ) -> list[Finding]:
     gpu = given.gpu(*(given.device(index, compute_capability=capability) for index in range(gpus)))
     wheels = [literals.distribution("tensorflow", version)]
@@ -29,7 +36,8 @@ def judged(
     packages = literals.packages(*wheels)
     environment = literals.environment(**variables)
     tensorflow = given.tensorflow(version=version)
-    return list(gpu_knots.judge(tensorflow, packages, gpu, environment, literals.python(), MATRIX))
+    unseen = Unavailable("this inventory holds no gpu_libraries facts")
+    return list(gpu_knots.judge(tensorflow, packages, gpu, environment, literals.python(), MATRIX, libraries or unseen))
 
 
 def ids(found: list[Finding]) -> list[str]:
@@ -44,7 +52,7 @@ def ids(found: list[Finding]) -> list[str]:
         ("2.16.1", {"cudnn": "8.9.7.29"}, ["run-path-2.16.1"]),
         ("2.16.2", {"cudnn": "8.9.7.29"}, []),
         ("2.20.0", {}, []),
-        ("2.20.0", {"gpus": 2}, ["nccl-run-path-2.20.0"]),
+        ("2.20.0", {"gpus": 2}, []),  # it has NCCL linked in
         ("2.20.0", {"cudnn": "9.28.0.42", "capability": "7.0"}, ["cudnn-without-old-kernels"]),
         ("2.20.0", {"cudnn": "9.28.0.42", "capability": "7.5"}, []),
         ("2.20.0", {"cudnn": "9.10.2.21", "capability": "7.0"}, []),
@@ -67,16 +75,16 @@ def test_the_finding_names_the_release_to_move_to() -> None:
     assert finding.severity is Severity.ERROR
 
 
-def test_or_the_folder_that_is_missing() -> None:
-    (finding,) = judged("2.20.0", gpus=2)
-    assert finding.fix is not None
-    assert "/nvidia/nccl/lib" in finding.fix.commands[0]
-    assert finding.severity is Severity.WARNING
-
-
 def test_with_the_folder_on_the_path_the_fault_is_mended() -> None:
     assert judged("2.21.0", LD_LIBRARY_PATH="/x:/srv/venv/lib/python3.12/site-packages/nvidia/cusolver/lib") == []
     assert judged("2.21.0", LD_LIBRARY_PATH="/srv/nvidia/nccl/lib") != []
+
+
+def test_what_another_check_sees_by_itself_is_left_to_it() -> None:
+    seen = GpuLibrariesFacts("/srv/site-packages/tensorflow/libtensorflow_framework.so.2", ())
+    assert judged("2.21.0", libraries=seen) == []
+    assert judged("2.20.0", cudnn="9.1.0.70", libraries=seen) == []
+    assert ids(judged("2.20.0", cudnn="9.28.0.42", capability="7.0", libraries=seen)) == ["cudnn-without-old-kernels"]
 
 
 @pytest.mark.parametrize(
@@ -90,6 +98,7 @@ def test_another_build_is_not_judged(build: dict[str, Any], unknown: bool) -> No
         literals.environment(),
         literals.python(),
         MATRIX,
+        Unavailable("not asked"),
     )
     with pytest.raises(Skip) as caught:
         list(gpu_knots.judge(*facts))

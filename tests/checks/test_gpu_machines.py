@@ -13,8 +13,10 @@ from envcheck.engine import Facts, run
 from envcheck.findings import Outcome, Severity, Status
 from envcheck.inventory import Expectations, Unavailable
 from envcheck.knowledge.matrix import load_matrix
+from envcheck.probes.cuda import CudaFacts, CudaState
 from envcheck.probes.driver import DriverFacts, NvmlState
 from envcheck.probes.gpu import Device, GpuFacts
+from envcheck.probes.others import OthersFacts
 from envcheck.probes.tensorflow import BuildFacts
 from envcheck.registry import checks
 
@@ -22,6 +24,14 @@ GIB = 1 << 30
 CHECKS = [check for check in checks() if check.code.startswith("GPU")]
 NAMES = sorted({name for check in CHECKS for name in check.facts} - {"expectations", "matrix"})
 ABSENT = Unavailable("no NVIDIA GPU or driver here", absent=True)
+NO_LIBRARIES = Unavailable("this TensorFlow is built without CUDA", absent=True)
+
+
+def counted(gpu: object) -> CudaFacts:
+    """CUDA, which counts the GPUs that NVML shows."""
+    if not isinstance(gpu, GpuFacts):
+        return CudaFacts(CudaState("no library", call="dlopen", detail="libcuda.so.1: No such file or directory"))
+    return given.cuda(count=gpu.count, devices=tuple(given.cuda_gpu(device.index) for device in gpu.devices))
 
 
 def facts(**changes: Any) -> dict[str, object]:
@@ -29,6 +39,9 @@ def facts(**changes: Any) -> dict[str, object]:
     return {
         "gpu": given.gpu(),
         "driver": given.driver(),
+        "cuda": counted(changes.get("gpu", given.gpu())),
+        "others": OthersFacts(),
+        "gpu_libraries": NO_LIBRARIES,
         "tensorflow": given.tensorflow(),
         "keras": given.keras(),
         "environment": literals.environment(),

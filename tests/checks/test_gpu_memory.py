@@ -123,6 +123,12 @@ def test_mig_whose_instances_are_not_known_is_no_pass(instances: tuple[()] | Non
             asked(gpu, GIB, visible="MIG-12345678")
 
 
+def test_who_holds_it_has_a_name() -> None:
+    holders = (given.process(7, 70 * GIB, name="python3.11"), given.process(8, None, name="Xorg"))
+    (finding,) = asked(given.gpu(held(processes=holders)), 75 * GIB)
+    assert finding.message.endswith("held by process 7 (python3.11, 70.0 GiB), process 8 (Xorg, amount not told)")
+
+
 def test_envcheck_s_own_smoke_run_is_not_blamed() -> None:
     own = given.process(7, 70 * GIB, own=True)
     assert asked(given.gpu(held(processes=(own,))), 40 * GIB) == []

@@ -41,6 +41,8 @@ def test_exclusive_and_taken() -> None:
     taken = given.device(compute_mode="exclusive process", processes=(given.process(7, 1),))
     (finding,) = judge(compute_mode, taken)
     assert "process 7 has it" in finding.message
+    named = given.device(compute_mode="exclusive process", processes=(given.process(7, 1, name="python"),))
+    assert "process 7 (python) has it" in judge(compute_mode, named)[0].message
     assert judge(compute_mode, taken, CUDA_MPS_PIPE_DIRECTORY="/tmp/mps") == []  # noqa: S108 - a value, no file
     assert judge(compute_mode, given.device(compute_mode="exclusive process")) == []
     for kind in ("graphics", "mps"):

@@ -4,8 +4,20 @@
  *   FUNCTION=CODE                  that function answers the NVML code; FUNCTION@3=CODE for device 3 alone
  *   hang=FUNCTION  crash=FUNCTION  abort=FUNCTION  exit=FUNCTION      likewise, with @3 too
  *   driver=550.54.14  cuda=12040  cc=9.0  mode=3  ecc=2  persistence=0
+ *   remapped=1 remap_pending=1 remap_failed=1        rows of memory
  *   total=81920  used=512          MiB
+ *   reserved=600                   MiB
+ *   bytes=TOTAL:USED:FREE          of memory, as they are given, however strange
+ *   name=FakeH100                  the bytes of the environment variable
  *   processes=4711:300,4712:-1     pid:MiB; -1 where the driver does not tell
+ *   growing=3                      so many times a list of processes is longer than was just said; -1 always
+ *   called=/usr/bin/python         every process's name
+ *   retired=1                      pages pending retirement
+ *   clocks=72                      the bits of the reasons why clocks are low; clocks_then=4 from the second time on
+ *   pcie=3:5:8:16                  generation:most:width:most
+ *   nvlink=6:12                    active links of all; without it there is no NVLink
+ *   fabric=STATE:ERROR:MASK:SUMMARY      as in nvml.h; without it not supported
+ *   virtual=2                      the virtualization mode
  *   mig=1  instances=2             MIG enabled, with so many instances
  *
  * Signatures and sizes: the comments and types of nvml.h.
@@ -17,7 +29,8 @@
 #include <unistd.h>
 
 typedef struct { int device, instance; } *handle;
-static struct { int device, instance; } handles[64 * 8];
+enum { MOST = 128 };
+static struct { int device, instance; } handles[MOST * 8];
 
 /* The text after `key=` in FAKE_NVML up to the next space; NULL without one. */
 static const char *word(const char *key) {
@@ -39,7 +52,7 @@ static const char *word(const char *key) {
 
 static int number(const char *key, int otherwise) {
     const char *found = word(key);
-    return found ? atoi(found) : otherwise;
+    return found ? (int)strtol(found, NULL, 0) : otherwise;
 }
 
 static int named(const char *key, const char *function, int device) {
@@ -81,13 +94,16 @@ int nvmlSystemGetCudaDriverVersion_v2(int *to) { TOLD(-1); *to = number("cuda", 
 int nvmlDeviceGetCount_v2(unsigned int *to) { TOLD(-1); *to = (unsigned)number("count", 1); return 0; }
 int nvmlDeviceGetHandleByIndex_v2(unsigned int index, handle *to) {
     TOLD((int)index);
-    if (index >= 64 || (int)index >= number("count", 1)) return 2;
+    if (index >= MOST || (int)index >= number("count", 1)) return 2;
     handles[index * 8].device = (int)index;
     handles[index * 8].instance = 0;
     *to = (handle)&handles[index * 8];
     return 0;
 }
-int nvmlDeviceGetName(handle h, char *to, unsigned int size) { TOLD(h->device); return put(to, size, "Fake H100"); }
+int nvmlDeviceGetName(handle h, char *to, unsigned int size) {
+    TOLD(h->device);
+    return put(to, size, word("name") ? word("name") : "Fake H100");
+}
 int nvmlDeviceGetUUID(handle h, char *to, unsigned int size) {
     char text[96];
     TOLD(h->device);
@@ -109,27 +125,38 @@ int nvmlDeviceGetCudaComputeCapability(handle h, int *major, int *minor) {
     *minor = strchr(text, '.') ? atoi(strchr(text, '.') + 1) : 0;
     return 0;
 }
+
+/* total, used, free and reserved bytes */
+static void memory(handle h, unsigned long long *to) {
+    const char *given;
+    int bits = h->instance ? 18 : 20;
+    to[0] = (unsigned long long)number("total", 81920) << bits;
+    to[1] = (unsigned long long)number("used", 512) << 20;
+    to[2] = to[0] - to[1];
+    to[3] = (unsigned long long)number("reserved", 0) << 20;
+    given = word("bytes");
+    if (given) sscanf(given, "%llu:%llu:%llu", &to[0], &to[1], &to[2]);
+}
 int nvmlDeviceGetMemoryInfo(handle h, unsigned long long *to) {
-    unsigned long long total, used;
+    unsigned long long found[4];
     TOLD(h->device);
-    total = (unsigned long long)number("total", 81920) << (h->instance ? 18 : 20);
-    used = (unsigned long long)number("used", 512) << 20;
-    to[0] = total; to[1] = total - used; to[2] = used;
+    memory(h, found);
+    to[0] = found[0]; to[1] = found[2]; to[2] = found[1];
     return 0;
 }
 int nvmlDeviceGetMemoryInfo_v2(handle h, unsigned long long *to) { /* version, total, reserved, free, used */
-    unsigned long long total, used;
+    unsigned long long found[4];
     TOLD(h->device);
     if ((unsigned int)to[0] != 0x02000028u) return 25;
-    total = (unsigned long long)number("total", 81920) << (h->instance ? 18 : 20);
-    used = (unsigned long long)number("used", 512) << 20;
-    to[1] = total; to[2] = 0; to[3] = total - used; to[4] = used;
+    memory(h, found);
+    to[1] = found[0]; to[2] = found[3]; to[3] = found[2]; to[4] = found[1];
     return 0;
 }
 
 struct process { unsigned int pid; unsigned long long used; unsigned int gi, ci; };
 
 static int processes(unsigned int *count, struct process *to) {
+    static int grown = 0;
     unsigned int found = 0, room = *count;
     const char *rest = word("processes");
     while (rest && *rest) {
@@ -144,8 +171,17 @@ static int processes(unsigned int *count, struct process *to) {
         found++;
         rest = *end == ',' ? end + 1 : NULL;
     }
+    if (to && found && grown != number("growing", 0)) {
+        grown++;
+        *count = found + room;
+        return 7;
+    }
     *count = found;
     return found > room || (found && !to) ? 7 : 0;
+}
+int nvmlSystemGetProcessName(unsigned int pid, char *to, unsigned int size) {
+    (void)pid; TOLD(-1);
+    return word("called") ? put(to, size, word("called")) : 6;
 }
 int nvmlDeviceGetComputeRunningProcesses_v3(handle h, unsigned int *count, struct process *to) {
     TOLD(h->device);
@@ -175,6 +211,72 @@ int nvmlDeviceGetEccMode(handle h, unsigned int *current, unsigned int *pending)
 int nvmlDeviceGetTotalEccErrors(handle h, int kind, int counter, unsigned long long *to) {
     (void)kind; (void)counter; TOLD(h->device);
     *to = (unsigned long long)number("ecc", 0);
+    return 0;
+}
+int nvmlDeviceGetRemappedRows(handle h, unsigned int *corrected, unsigned int *uncorrected, unsigned int *pending,
+                              unsigned int *failed) {
+    TOLD(h->device);
+    *corrected = 0;
+    *uncorrected = (unsigned)number("remapped", 0);
+    *pending = (unsigned)number("remap_pending", 0);
+    *failed = (unsigned)number("remap_failed", 0);
+    return 0;
+}
+int nvmlDeviceGetRetiredPagesPendingStatus(handle h, unsigned int *to) {
+    TOLD(h->device);
+    *to = (unsigned)number("retired", 0);
+    return 0;
+}
+
+static int clocks(unsigned long long *to) {
+    static int asked = 0;
+    *to = (unsigned long long)number("clocks", 1);
+    if (asked++ && word("clocks_then")) *to = (unsigned long long)number("clocks_then", 0);
+    return 0;
+}
+int nvmlDeviceGetCurrentClocksEventReasons(handle h, unsigned long long *to) { TOLD(h->device); return clocks(to); }
+int nvmlDeviceGetCurrentClocksThrottleReasons(handle h, unsigned long long *to) { TOLD(h->device); return clocks(to); }
+
+/* The number in the given place of `key=1:2:3`. */
+static unsigned int part(const char *key, int place, unsigned int otherwise) {
+    const char *found = word(key);
+    while (found && place--) {
+        found = strchr(found, ':');
+        if (found) found++;
+    }
+    return found ? (unsigned)strtoul(found, NULL, 0) : otherwise;
+}
+int nvmlDeviceGetCurrPcieLinkGeneration(handle h, unsigned int *to) { TOLD(h->device); *to = part("pcie", 0, 5); return 0; }
+int nvmlDeviceGetMaxPcieLinkGeneration(handle h, unsigned int *to) { TOLD(h->device); *to = part("pcie", 1, 5); return 0; }
+int nvmlDeviceGetCurrPcieLinkWidth(handle h, unsigned int *to) { TOLD(h->device); *to = part("pcie", 2, 16); return 0; }
+int nvmlDeviceGetMaxPcieLinkWidth(handle h, unsigned int *to) { TOLD(h->device); *to = part("pcie", 3, 16); return 0; }
+int nvmlDeviceGetNvLinkState(handle h, unsigned int link, unsigned int *to) {
+    TOLD(h->device);
+    if (!word("nvlink")) return 3;
+    if (link >= part("nvlink", 1, 0)) return 2;
+    *to = link < part("nvlink", 0, 0);
+    return 0;
+}
+/* version, uuid, status, clique, state, mask, summary: the oldest form begins with the uuid and ends with the state */
+static int fabric(unsigned int *to) {
+    if (!word("fabric")) return 3;
+    to[4] = part("fabric", 1, 0);
+    to[6] = part("fabric", 0, 0);
+    return 0;
+}
+int nvmlDeviceGetGpuFabricInfoV(handle h, unsigned int *to) {
+    TOLD(h->device);
+    if ((to[0] >> 24) > (unsigned)number("fabric_version", 3)) return 25;
+    if (to[0] != 0x03000028u && to[0] != 0x02000024u) return 2;
+    if (fabric(to + 1)) return 3;
+    to[8] = part("fabric", 2, 0);
+    if (to[0] >> 24 == 3) *(unsigned char *)(to + 9) = (unsigned char)part("fabric", 3, 0);
+    return 0;
+}
+int nvmlDeviceGetGpuFabricInfo(handle h, unsigned int *to) { TOLD(h->device); return fabric(to); }
+int nvmlDeviceGetVirtualizationMode(handle h, unsigned int *to) { /* an enumeration: the binding gives eight zeroed bytes */
+    TOLD(h->device);
+    *to = (unsigned)number("virtual", 0);
     return 0;
 }
 int nvmlDeviceGetMigMode(handle h, unsigned int *current, unsigned int *pending) {

@@ -35,6 +35,8 @@ TENSORFLOW = """
     keras = types.SimpleNamespace(__version__="2.15.0", __file__=__file__, Model=Model)
     executing_eagerly = lambda: True
     def logical(kind):
+        if kind == "CPU":
+            return [types.SimpleNamespace(name="/device:CPU:0")]
         print("growing", len(GROWING), "before use")
         return USABLE
     config = types.SimpleNamespace(experimental=types.SimpleNamespace(
@@ -253,15 +255,31 @@ def test_only_keras_3_has_a_choice(stand: Stand, keras: str, backend: str, setti
     assert stand(files, **({"KERAS_BACKEND": backend} if backend else {})).framework == framework
 
 
-def test_a_backend_that_cannot_train_is_skipped(stand: Stand) -> None:
-    keras = """
+NUMPY = {
+    "site/keras-3.10.0.dist-info/METADATA": "",
+    "site/keras.py": """
         __version__ = "3.10.0"
         class backend:
             backend = staticmethod(lambda: "numpy")
-    """
-    facts = stand({"site/keras.py": keras, "site/keras-3.10.0.dist-info/METADATA": ""}, KERAS_BACKEND="numpy")
-    assert statuses(facts) == {"import": "ok", **dict.fromkeys(STEPS[1:], "skipped")}
-    assert facts.step("save_load").message == "Keras runs on numpy, which cannot train"
+            image_data_format = staticmethod(lambda: "channels_last")
+    """,
+}
+
+
+def test_a_backend_that_cannot_train_fails_in_its_own_words(stand: Stand) -> None:
+    facts = stand(NUMPY, KERAS_BACKEND="numpy")
+    assert statuses(facts) == {
+        "import": "ok",
+        "devices": "ok",
+        "fit": "failed",
+        **dict.fromkeys((name for name in STEPS if name not in ("import", "devices", "fit")), "skipped"),
+    }
+    assert facts.step("matmul").message == "Keras runs on numpy, which cannot train"
+    assert facts.step("save_load").message == "the fit step failed"
+    assert facts.step("fit").error  # whatever Keras raises: here there is none
+    assert (
+        stand(NUMPY, device="gpu", KERAS_BACKEND="numpy").step("devices").message.endswith("which computes on the CPU")
+    )
 
 
 # Devices, as a TensorFlow with GPUs would have them
@@ -280,6 +298,25 @@ def test_the_cpu_that_is_asked_for_hides_the_gpus(stand: Stand) -> None:
     assert (facts.step("devices").device, facts.wanted) == ("CPU:0", "cpu")
     assert "visible [] GPU" in facts.output
     assert "growing" not in facts.output
+
+
+def test_the_gpu_that_is_asked_for_by_its_number_is_the_only_one_touched(stand: Stand) -> None:
+    facts = stand(fake(listed=3, usable=1), device="gpu:2")
+    assert (facts.step("devices").device, facts.step("devices").message) == (
+        "GPU:2",
+        "1 GPU: NVIDIA L4 (compute capability 8.9)",
+    )
+    assert "visible [namespace(name='/physical_device:GPU:2')] GPU" in facts.output
+    assert "growing 1 before use" in facts.output
+    assert facts.step("each_device").message == facts.step("all_reduce").message == "one GPU is asked for"
+
+
+@pytest.mark.parametrize(("listed", "there"), [(1, "1 GPU: GPU:0"), (2, "2 GPUs: GPU:0 to GPU:1")])
+def test_a_number_that_is_not_there_says_how_many_there_are(stand: Stand, listed: int, there: str) -> None:
+    step = stand(fake(listed=listed, usable=listed), device="gpu:2").step("devices")
+    assert (step.status, step.message) == ("failed", f"GPU:2 is asked for, and TensorFlow has {there}")
+    step = stand(fake(), device="gpu:2").step("devices")
+    assert step.message == "a GPU is asked for, and there is none to use: TensorFlow lists no GPU"
 
 
 @pytest.mark.parametrize(
@@ -323,6 +360,8 @@ def test_jax_on_a_gpu_leaves_memory_to_others(stand: Stand) -> None:
     assert "preallocate false" in facts.output
     assert "preallocate true" in stand(JAX, KERAS_BACKEND="jax", XLA_PYTHON_CLIENT_PREALLOCATE="true").output
     assert stand(JAX, device="cpu", KERAS_BACKEND="jax").step("devices").device == "CPU:0"
+    step = stand(JAX, device="gpu:1", KERAS_BACKEND="jax").step("devices")
+    assert step.message == "GPU:1 is asked for, and JAX has 1 GPU: GPU:0"
 
 
 TORCH = {
@@ -330,7 +369,7 @@ TORCH = {
     "site/keras.py": """
         import os, types
         __version__ = "3.10.0"
-        kind = os.environ.get("KERAS_TORCH_DEVICE", "cuda")
+        kind = os.environ.get("KERAS_TORCH_DEVICE", "cuda").partition(":")[0]
         tensor = types.SimpleNamespace(device=types.SimpleNamespace(type=kind, index=None))
         ops = types.SimpleNamespace(zeros=lambda shape: tensor)
         class backend:
@@ -351,6 +390,9 @@ def test_pytorch_uses_what_keras_uses(stand: Stand) -> None:
     facts = stand(TORCH, device="gpu", KERAS_BACKEND="torch")
     assert (facts.step("devices").device, facts.step("devices").message) == ("GPU:0", "NVIDIA L4")
     assert stand(TORCH, device="cpu", KERAS_BACKEND="torch").step("devices").device == "CPU:0"
+    assert stand(TORCH, device="gpu:0", KERAS_BACKEND="torch").step("devices").device == "GPU:0"
+    step = stand(TORCH, device="gpu:4", KERAS_BACKEND="torch").step("devices")
+    assert step.message == "GPU:4 is asked for, and PyTorch has 1 GPU: GPU:0"
     step = stand(TORCH, KERAS_BACKEND="torch", KERAS_TORCH_DEVICE="cpu").step("devices")
     assert (step.status, step.message) == ("failed", "PyTorch lists 1 GPUs and Keras uses CPU:0")
 
@@ -360,11 +402,11 @@ def test_pytorch_uses_what_keras_uses(stand: Stand) -> None:
 
 @pytest.fixture
 def model(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """``smoke_model.py``, imported here: it needs nothing but the standard library."""
+    """``smoke_framework.py``, imported here: it needs nothing but the standard library."""
     monkeypatch.syspath_prepend(str(script_path("smoke").parent))
-    yield importlib.import_module("smoke_model")
-    for name in ("smoke_model", "smoke_steps"):
-        sys.modules.pop(name, None)
+    yield importlib.import_module("smoke_framework")
+    for name in [name for name in sys.modules if name.startswith("smoke_")]:
+        del sys.modules[name]
 
 
 def test_a_fall_back_to_the_cpu_is_a_failure(model: Any) -> None:
@@ -373,11 +415,14 @@ def test_a_fall_back_to_the_cpu_is_a_failure(model: Any) -> None:
             return str(tensor)
 
     framework = OnDevice("auto", "")
-    assert framework.choose_device("GPU:0", "") == "GPU:0"
+    assert framework.choose_device(["GPU:0", "GPU:1"], "") == "GPU:0"
     assert framework.ran_on("GPU:0") == "GPU:0"
     with pytest.raises(Exception, match="it ran on CPU:0 although GPU:0 was to be used"):
         framework.ran_on("CPU:0")
-    assert framework.choose_device("", "") == "CPU:0"
+    with pytest.raises(Exception, match="it ran on GPU:1 although GPU:0 was to be used"):
+        framework.ran_on("GPU:0", "GPU:1")
+    assert framework.ran_on("GPU:1", device="GPU:1") == "GPU:1"
+    assert framework.choose_device([], "") == "CPU:0"
     assert framework.ran_on("CPU:0") == "CPU:0"
 
 
@@ -385,11 +430,107 @@ def test_a_fall_back_to_the_cpu_is_a_failure(model: Any) -> None:
     ("version", "parts"), [("2.15.1-rc0", (2, 15, 1)), ("2.2.4-tf", (2, 2, 4)), ("3.15.1", (3, 15, 1)), ("?", ())]
 )
 def test_release(model: Any, version: str, parts: tuple[int, ...]) -> None:
-    assert model.release(version) == parts
+    assert importlib.import_module("smoke_numbers").release(version) == parts
 
 
 def test_probe_and_script_know_the_same_steps(model: Any) -> None:
     assert importlib.import_module("smoke_steps").STEPS == STEPS
+
+
+def test_a_first_run_that_takes_longer_is_measured(model: Any) -> None:
+    class Slow(model.Framework):  # type: ignore[misc]
+        def as_numpy(self, tensor: Any) -> Any:
+            return tensor
+
+    framework, pauses = Slow("auto", ""), iter((0.2, 0.01, 0.02))
+
+    def compute() -> list[int]:
+        time.sleep(next(pauses))
+        return [7]
+
+    assert framework.timed(compute) == ([7], [7])
+    assert framework.more["first"] >= 0.2
+    assert 0.01 <= framework.more["steady"] < 0.2
+
+
+@pytest.mark.parametrize(
+    ("device", "capability", "policies"),
+    [
+        ("CPU:0", (), ["mixed_bfloat16"]),
+        ("GPU:0", (7, 5), ["mixed_float16"]),
+        ("GPU:0", (), ["mixed_float16"]),
+        ("GPU:0", (8, 0), ["mixed_float16", "mixed_bfloat16"]),
+        ("GPU:0", (12, 0), ["mixed_float16", "mixed_bfloat16"]),
+    ],
+)
+def test_mixed_precision_is_what_the_device_is_made_for(
+    model: Any, device: str, capability: tuple[int, ...], policies: list[str]
+) -> None:
+    class On(model.Framework):  # type: ignore[misc]
+        on = device
+
+        def capability(self) -> tuple[int, ...]:
+            return capability
+
+    assert On("auto", "").policies() == policies
+
+
+def test_what_rounding_may_do(model: Any) -> None:
+    numbers = importlib.import_module("smoke_numbers")
+    # 34 roundings of half a unit in the last place; a GPU rounds both factors to TensorFloat-32, the 10 bits of float16
+    assert numbers.rounding("float32", "CPU:0") == pytest.approx(34 * 2**-24)
+    assert numbers.rounding("float32", "GPU:0") == pytest.approx(2 * 2**-11 + 34 * 2**-24)
+    assert numbers.rounding("float16", "GPU:0") == numbers.rounding("float16", "CPU:0") == 34 * 2**-11
+    assert numbers.rounding("bfloat16", "CPU:0") == 34 * 2**-8
+
+
+# Who is on the GPU, by a driver that is a fake
+
+ON_GPU = (
+    fake(listed=1, usable=1)["site/tensorflow.py"]
+    + """
+    import sys
+    sys.stderr.write("2026-11-21 12:00:00.000001: I tensorflow/core/common_runtime/gpu/gpu_device.cc:1926] Created device "
+        "/job:localhost/replica:0/task:0/device:GPU:0 with 21 MB memory:  -> device: 0, name: NVIDIA L4, pci bus id: "
+        "0000:01:00.0, compute capability: 8.9\\n")
+"""
+)
+
+
+def seen_by(nvml_folder: Path, steer: str, stand: Stand, device: str = "auto") -> SmokeFacts:
+    return stand({"site/tensorflow.py": ON_GPU}, device=device, LD_LIBRARY_PATH=str(nvml_folder), FAKE_NVML=steer)
+
+
+def test_the_driver_shows_the_process_on_its_gpu(stand: Stand, nvml_folder: Path) -> None:
+    facts = seen_by(nvml_folder, f"count=2 processes={os.getpid()}:300", stand)
+    assert facts.step("process").status == "ok"
+    assert facts.held is not None
+    assert [(each.index, each.own, each.processes) for each in facts.held] == [(0, True, 1), (1, True, 1)]
+    assert facts.placed == {"GPU:0": "0000:01:00.0"}
+    assert "Created device" in facts.log[0].text
+
+
+def test_a_process_of_somebody_else_is_not_its_own(stand: Stand, nvml_folder: Path) -> None:
+    facts = seen_by(nvml_folder, "processes=1:300 used=2000", stand)
+    assert facts.held is not None
+    assert [(each.own, each.processes, each.memory_used) for each in facts.held] == [(False, 1, 2000 << 20)]
+
+
+@pytest.mark.parametrize(
+    ("steer", "reason"), [("nvmlInitWithFlags=999", "NVML answers UNKNOWN"), ("count=0", "the driver reports no GPU")]
+)
+def test_a_driver_that_does_not_answer_leaves_the_question_open(
+    stand: Stand, nvml_folder: Path, steer: str, reason: str
+) -> None:
+    facts = seen_by(nvml_folder, steer, stand)
+    assert facts.step("process").status == "skipped"
+    assert reason in facts.step("process").message
+    assert facts.held is None
+
+
+def test_on_the_cpu_the_driver_is_not_asked(stand: Stand, nvml_folder: Path) -> None:
+    facts = seen_by(nvml_folder, "abort=nvmlInitWithFlags", stand, device="cpu")
+    assert (facts.step("process").status, facts.step("process").message) == ("skipped", "nothing runs on a GPU")
 
 
 # Endings that no stand-in can bring about
@@ -420,12 +561,12 @@ def test_a_child_that_never_started() -> None:
 
 
 def test_an_end_between_two_steps_is_not_lost() -> None:
-    assert statuses(given(Kind.SIGNALLED, *OK[:3], signal="SIGABRT"))["convolution"] == "crashed"
+    assert statuses(given(Kind.SIGNALLED, *OK[:3], signal="SIGABRT"))[STEPS[3]] == "crashed"
 
 
 def test_an_end_after_the_last_step_is_not_lost() -> None:
-    assert statuses(given(Kind.SIGNALLED, *OK, signal="SIGSEGV"))["save_load"] == "crashed"
-    assert statuses(given(Kind.ANSWERED, *OK))["save_load"] == "ok"
+    assert statuses(given(Kind.SIGNALLED, *OK, signal="SIGSEGV"))[STEPS[-1]] == "crashed"
+    assert statuses(given(Kind.ANSWERED, *OK))[STEPS[-1]] == "ok"
 
 
 def test_progress_names_each_step(bare: str, tmp_path: Path) -> None:

@@ -15,6 +15,8 @@ from envcheck.printable import printable
 from envcheck.reporters import Style
 from envcheck.reporters.text.code import Judged, covered, is_code, located, needs, pages, severity_of, statistics
 from envcheck.reporters.text.facts import described
+from envcheck.reporters.text.links import linked
+from envcheck.reporters.text.smoke import ran
 from envcheck.reporters.text.verdict import verdict
 
 CODE = ("API", "MDL")
@@ -71,8 +73,12 @@ class _Page:
         quiet = self._style.verbosity < 0
         if not quiet:
             self._print(heading, style="bold")
-            for line in described(prefix, self._report.inventory):
+            everything = self._style.verbosity > 0
+            told = ran(self._report.inventory, everything=everything) if prefix == "SMK" else ()
+            for line in told or described(prefix, self._report.inventory):
                 self._print(line, indent=4)
+            if prefix == "GPU":
+                self._chain()
         for outcome in outcomes:
             self._broken(outcome)
             if outcome.status is Status.FAILED:
@@ -84,6 +90,11 @@ class _Page:
             if self._style.verbosity == 0:
                 self._folded(outcomes)
             self._console.print()
+
+    def _chain(self) -> None:
+        """Where there is a GPU, or should be one; without, only who wants to know everything is told."""
+        for line, style in linked(self._report, everything=self._style.verbosity > 0):
+            self._print(line, indent=4, style=style)
 
     def _code(self, coverage: Coverage) -> None:
         """Findings with their source lines; notes are counted, and shown where they are asked for."""

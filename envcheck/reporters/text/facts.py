@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from envcheck.inventory import Inventory, Unavailable
+from envcheck.reporters.text.gpus import gpus, numbered
+from envcheck.reporters.text.sizes import size
 
 if TYPE_CHECKING:
     from envcheck.probes.driver import DriverFacts
-    from envcheck.probes.gpu import GpuFacts
     from envcheck.probes.host import HostFacts
     from envcheck.probes.keras import KerasFacts
     from envcheck.probes.packages import PackagesFacts
     from envcheck.probes.python import PythonFacts
-    from envcheck.probes.smoke import SmokeFacts
     from envcheck.probes.tensorflow import TensorFlowFacts
 
 
@@ -27,7 +27,7 @@ def described(prefix: str, inventory: Inventory) -> list[str]:
             lines += [fact.reason] * (name in _SAID_WHEN_MISSING)
         elif fact is not None:
             lines.extend(describe(fact))
-    return lines
+    return [*lines, *numbered(inventory)] if prefix == "GPU" else lines
 
 
 def _host(host: HostFacts) -> Iterator[str]:
@@ -38,8 +38,8 @@ def _host(host: HostFacts) -> Iterator[str]:
         widest = [name for name in ("avx512f", "avx2", "avx") if name in (host.instruction_sets or ())][:1]
         parts.append(f"{host.cpu_count} CPUs" + "".join(f" with {name.upper()}" for name in widest))
     if host.memory_total:
-        limit = f", limited to {_size(host.memory_limit)}" if host.memory_limit else ""
-        parts.append(f"{_size(host.memory_total)} of memory{limit}")
+        limit = f", limited to {size(host.memory_limit)}" if host.memory_limit else ""
+        parts.append(f"{size(host.memory_total)} of memory{limit}")
     if host.container:
         parts.append("in a container" if host.container == "container" else f"in a container ({host.container})")
     if host.wsl:
@@ -102,32 +102,10 @@ def _driver(driver: DriverFacts) -> Iterator[str]:
         yield f"NVIDIA driver {driver.driver_version}{supports}"
 
 
-def _gpu(gpu: GpuFacts) -> Iterator[str]:
-    for device in gpu.devices:
-        if device.failure:
-            yield f"{device.label}: {device.failure}"
-            continue
-        memory = f", {_size(device.memory_free)} of {_size(device.memory_total)} free" if device.memory_total else ""
-        yield f"{device.label}: compute capability {device.compute_capability or 'unknown'}{memory}"
-
-
-def _smoke(smoke: SmokeFacts) -> Iterator[str]:
-    for step in smoke.steps:
-        where = f" on {step.device}" if step.device else ""
-        seconds = f"{step.seconds:.2f} s" if step.seconds is not None else ""
-        message = f"  {step.message}" if step.message and step.status != "ok" else ""
-        yield f"{step.name:<12} {step.status:<8} {seconds:>8}{where}{message}"
-
-
-def _size(amount: int | None) -> str:
-    return "unknown" if amount is None else f"{amount / 2**30:.1f} GiB"
-
-
-_SAID_WHEN_MISSING = ("tensorflow", "gpu", "smoke")
+_SAID_WHEN_MISSING = ("tensorflow", "gpu")
 _DESCRIBED: dict[str, tuple[tuple[str, Callable[[Any], Iterator[str]]], ...]] = {
     "ENV1": (("host", _host), ("python", _python)),
     "ENV2": (("packages", _packages),),
     "ENV3": (("tensorflow", _tensorflow), ("keras", _keras)),
-    "GPU": (("driver", _driver), ("gpu", _gpu)),
-    "SMK": (("smoke", _smoke),),
+    "GPU": (("driver", _driver), ("gpu", gpus)),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from envcheck.findings import Report, Status
+from envcheck.findings import Report, Standing, Status
 from envcheck.inventory import Unavailable
 from envcheck.reporters.text.code import is_code
 
@@ -18,16 +18,26 @@ def verdict(report: Report) -> tuple[str, str]:
     if is_code(report):
         return _of_code(report)
     if counts["error"]:
-        return "NOT READY: training will fail, or will not run where you think.", "red"
+        return f"NOT READY: training will fail, or will not run where you think.{_breaks(report)}", "red"
     if counts["broken"]:
         return "UNDECIDED: envcheck itself failed.", "magenta"
     trained = _trained_on(report)
     if trained is None:
         run = report.inventory.facts.get("smoke")
+        if report.exit_code and isinstance(run, Unavailable):
+            return f"NOTHING WAS RUN: {run.reason}.", "red"
         why = "nothing was run" if run is None or isinstance(run, Unavailable) else "training was not judged"
         return f"NO ERROR FOUND in what was checked; {why}, so this is no promise.", "yellow"
     words = "READY, with warnings" if counts["warning"] else "READY"
     return f"{words}: a tiny model trained on {trained}.", "yellow" if counts["warning"] else "green"
+
+
+def _breaks(report: Report) -> str:
+    """Where the chain to the GPU breaks first, for the findings may be many."""
+    state = next((each for each in report.chain if each.standing is Standing.BROKEN), None)
+    if state is None or state.code is None:
+        return ""
+    return f" The chain to the GPU breaks first at: {state.link.words} ({state.code})."
 
 
 def _of_code(report: Report) -> tuple[str, str]:

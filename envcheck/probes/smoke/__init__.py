@@ -2,73 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from typing import Any
 
 from envcheck.host import Host
 from envcheck.inventory import Unavailable
 from envcheck.probes.python import PythonFacts
+from envcheck.probes.smoke.facts import STEPS, Held, LogLine, SmokeFacts, Step, Trouble
+from envcheck.probes.smoke.look import look
+from envcheck.probes.smoke.printed import log_lines, placed, stopped_at
 from envcheck.target.runner import Ending, Kind, Record
 
-STEPS = ("import", "devices", "matmul", "convolution", "fit", "xla", "save_load")
-"""The steps in their order; ``envcheck/target/smoke_steps.py`` has the same."""
+__all__ = ["STEPS", "Held", "LogLine", "SmokeFacts", "Step", "Trouble", "begin", "collect", "stopped_at"]
+
 OUTPUT = 4000
 """Characters at the end of what the run printed that the facts keep."""
-
-# What Python's faulthandler prints: https://docs.python.org/3/library/faulthandler.html
-_STACK = re.compile(r"^(Current thread|Thread) 0x.*\(most recent call first\):\n((?:  File .*\n?)+)", re.MULTILINE)
-_FRAME = re.compile(r'  File "(?P<file>[^"]*)", line (?P<line>\d+) in (?P<name>.*)')
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step and how it went.
-
-    ``status`` is ``ok``, ``failed`` (it raised, or its result was wrong), ``crashed`` (the process ended in it),
-    ``hung`` (it was still running at the deadline), ``skipped`` or ``not reached``; ``message`` says the result or the
-    reason. ``device`` is where it really ran, as ``GPU:0``. ``error`` is the type of the exception; ``frames`` are the
-    innermost frames, the innermost last, as "file:line in function: source line".
-    """
-
-    name: str
-    status: str
-    seconds: float | None = None
-    message: str = ""
-    device: str = ""
-    error: str = ""
-    frames: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class SmokeFacts:
-    """What the smoke run showed.
-
-    ``framework`` is ``tensorflow``, ``jax``, ``torch`` (Keras 3 on either), ``keras`` (Keras 3 on a backend that cannot
-    train) or empty when the run never began. ``versions`` and ``files`` are those of the packages that were really
-    imported. ``wanted`` is the device asked for: ``auto``, ``cpu`` or ``gpu``. ``ending`` stands after "it": ``answered``,
-    ``was ended by …``; ``signal`` is a name such as ``SIGILL``, ``exit_code`` the code of a process that ended early.
-    ``stopped_at`` is the Python line where a crash or a hang caught it, where that is known. ``output`` is the end of
-    what was printed. ``seconds`` is the wall time of all of it, ``deadline`` what it was allowed.
-    """
-
-    framework: str
-    wanted: str
-    ending: str
-    seconds: float
-    deadline: float
-    steps: tuple[Step, ...]
-    versions: dict[str, str]
-    files: dict[str, str]
-    signal: str | None = None
-    exit_code: int | None = None
-    killable: bool = True
-    stopped_at: str = ""
-    output: str = ""
-
-    def step(self, name: str) -> Step:
-        """The step called ``name``."""
-        return next(step for step in self.steps if step.name == name)
 
 
 def begin(host: Host) -> None:
@@ -80,6 +27,8 @@ def _options(host: Host) -> dict[str, Any]:
     def tell(record: Record) -> None:
         if record.get("status") == "running":
             host.progress(f"smoke run: {record['step']}")
+            if record["step"] == "process" and host.expectations.device != "cpu":
+                look(host, record["folder"])
 
     # The framework's own messages are the evidence: which library it could not open, which GPU it left out.
     environ = {**host.environ, "TF_CPP_MIN_LOG_LEVEL": "0"}
@@ -109,7 +58,14 @@ def collect(host: Host, python: PythonFacts) -> SmokeFacts | Unavailable:
         killable=ending.kind is not Kind.UNKILLABLE,
         stopped_at="" if ending.answered else stopped_at(ending.output),
         output=ending.output[-OUTPUT:],
+        held=_held(ended.get("process", {})),
+        placed=placed(ending.output),
+        log=log_lines(ending.output),
     )
+
+
+def _held(record: Record) -> tuple[Held, ...] | None:
+    return tuple(Held(**each) for each in record["held"]) if "held" in record else None
 
 
 def _steps(ending: Ending, ended: dict[str, Record]) -> tuple[Step, ...]:
@@ -142,16 +98,7 @@ def _step(record: dict[str, Any]) -> Step:
         device=record.get("device", ""),
         error=record.get("error", ""),
         frames=tuple(record.get("frames", ())),
+        first=record.get("first"),
+        steady=record.get("steady"),
+        per_device=record.get("per_device", {}),
     )
-
-
-def stopped_at(output: str) -> str:
-    """The innermost Python line in the last stack that Python's faulthandler printed, as "file:line in function"."""
-    stacks = _STACK.findall(output)
-    # After a fatal signal the thread that caught it is called current; at a deadline the main thread is the last one.
-    marked = [stack for whose, stack in stacks if whose == "Current thread"]
-    stack = (marked or [stack for _, stack in stacks] or [""])[-1]
-    for frame in _FRAME.finditer(stack):
-        if not frame["file"].startswith("<frozen"):
-            return f"{frame['file']}:{frame['line']} in {frame['name']}"
-    return ""

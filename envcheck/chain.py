@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from envcheck.findings import Link, LinkState, Outcome, Severity, Standing, Status
+from envcheck.findings import Outcome, Severity, Status
 from envcheck.inventory import Unavailable
+from envcheck.links import Link, LinkState, Standing
 
 if TYPE_CHECKING:
     from envcheck.probes.cuda import CudaFacts
@@ -63,7 +64,8 @@ def chain(facts: Mapping[str, object], outcomes: Sequence[Outcome]) -> tuple[Lin
         return (LinkState(Link.PCI, Standing.UNKNOWN, seen.driver.nvml.words + there),)
     broken = _broken(outcomes, Severity.ERROR)
     doubtful = _broken(outcomes, Severity.WARNING)
-    reached = [link for link in (*broken, *doubtful) if not link.stands_alone]
+    # Where there is no GPU, the framework's steps ran on the CPU: they say nothing of a chain to it.
+    reached = [link for link in (*broken, *doubtful) if link.place <= Link.CUINIT.place]
     if not reached and _no_gpu(seen):
         return (LinkState(Link.PCI, Standing.ABSENT, _absence(seen)),)
     return _states(seen, broken, doubtful)
@@ -99,7 +101,7 @@ def _broken(outcomes: Sequence[Outcome], severity: Severity) -> dict[Link, str]:
 
 
 def _title(seen: _Seen, code: str) -> str:
-    """The finding's message up to its first clause: the finding itself stands in the report."""
+    """What the gravest finding says."""
     outcome = seen.outcomes[code]
     grave = [each for each in outcome.findings if (each.severity or outcome.severity) is outcome.worst]
     return grave[0].message if grave else outcome.title

@@ -13,8 +13,9 @@ from typing import Any
 import msgspec
 
 from envcheck.errors import UsageError
-from envcheck.findings import Basis, Coverage, Finding, Link, Outcome, Report, Severity, Standing, Status, Window
+from envcheck.findings import Basis, Coverage, Finding, Outcome, Report, Severity, Status, Window
 from envcheck.inventory import SCHEMA_VERSION, Inventory, Unavailable
+from envcheck.links import Link, Standing
 
 JSON = dict[str, Any]
 

@@ -10,6 +10,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from envcheck.links import Link as Link  # noqa: PLC0414 - checks take their words from here
+from envcheck.links import LinkState
+
 if TYPE_CHECKING:
     from envcheck.inventory import Inventory
 
@@ -28,53 +31,6 @@ class Severity(enum.Enum):
     def rank(self) -> int:
         """0 for a note, 1 for a warning, 2 for an error: comparable."""
         return {"note": 0, "warning": 1, "error": 2}[self.value]
-
-
-class Link(enum.Enum):
-    """One link of the chain from the hardware to the framework, in order: each needs all that stand before it.
-
-    The value is the link in JSON, ``words`` how a report for people names it.
-    """
-
-    PCI = "pci"
-    KERNEL_MODULE = "kernel_module"
-    DEVICE_NODES = "device_nodes"
-    DRIVER_LIBRARY = "driver_library"
-    NVML = "nvml"
-    CUINIT = "cuinit"
-    CUDA_LIBRARIES = "cuda_libraries"
-    CAPABILITY = "capability"
-    DEVICES = "devices"
-    OPERATION = "operation"
-
-    @property
-    def words(self) -> str:
-        """The link as a heading."""
-        return _LINK_WORDS[self]
-
-    @property
-    def place(self) -> int:
-        """0 for the hardware, 9 for an operation on it."""
-        return list(Link).index(self)
-
-    @property
-    def stands_alone(self) -> bool:
-        """Whether it lies in the installed packages: wrong there is wrong whatever the hardware and its driver do."""
-        return self in (Link.CUDA_LIBRARIES, Link.CAPABILITY)
-
-
-_LINK_WORDS = {
-    Link.PCI: "PCI bus",
-    Link.KERNEL_MODULE: "kernel module",
-    Link.DEVICE_NODES: "device nodes",
-    Link.DRIVER_LIBRARY: "driver library",
-    Link.NVML: "NVML",
-    Link.CUINIT: "cuInit",
-    Link.CUDA_LIBRARIES: "CUDA libraries",
-    Link.CAPABILITY: "compute capability",
-    Link.DEVICES: "framework's devices",
-    Link.OPERATION: "operation on the GPU",
-}
 
 
 class Status(enum.Enum):
@@ -219,29 +175,6 @@ class Outcome:
         """The gravest severity among the findings; None without any."""
         ranked = [finding.severity or self.severity for finding in self.findings]
         return max(ranked, key=lambda severity: severity.rank, default=None)
-
-
-class Standing(enum.Enum):
-    """What is known of one link of the chain."""
-
-    OK = "ok"
-    BROKEN = "broken"
-    UNKNOWN = "unknown"
-    """Not looked at, or it cannot be seen here; what stands after it may be fine all the same."""
-    NOT_REACHED = "not reached"
-    """It stands after the first broken link."""
-    ABSENT = "absent"
-    """There is no GPU, and none is required: there is no chain."""
-
-
-@dataclass(frozen=True, slots=True)
-class LinkState:
-    """One link: how it stands, in ``words`` what was seen or why nothing is known, and the ``code`` of what broke it."""
-
-    link: Link
-    standing: Standing
-    words: str
-    code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,9 @@ from machines.workshop import first_broken, judged, libraries, sound
 
 from envcheck.chain import chain
 from envcheck.codec import report_schema
-from envcheck.findings import Finding, Link, LinkState, Outcome, Report, Severity, Standing, Status
+from envcheck.findings import Finding, Outcome, Report, Severity, Status
 from envcheck.inventory import Inventory, Unavailable
+from envcheck.links import Link, LinkState, Standing
 from envcheck.probes.cuda import CudaFacts, CudaState
 from envcheck.probes.driver import DriverFacts, NvmlState
 from envcheck.probes.others import OtherGpu, OthersFacts
@@ -79,6 +80,12 @@ def test_no_gpu_and_one_of_another_maker() -> None:
     assert state.words == (
         "no NVIDIA GPU on this machine; an AMD GPU (PCI 0000:03:00.0) is there, which envcheck does not judge"
     )
+
+
+def test_what_fails_on_the_cpu_is_no_broken_chain() -> None:
+    nothing = {"driver": given.nothing(), "gpu": NO_GPU, "cuda": NO_LIBCUDA, "smoke": given.smoke("CPU:0")}
+    (state,) = chain(nothing, (failed("SMK103", Link.OPERATION), failed("GPU207", Link.CUDA_LIBRARIES)))
+    assert state.standing is Standing.ABSENT
 
 
 def test_a_required_gpu_that_is_not_there_is_the_first_broken_link() -> None:

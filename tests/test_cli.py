@@ -412,7 +412,7 @@ def test_a_driver_that_fails_is_named_within_the_deadline(
 def test_eight_gpus(nvml_folder: Path, empty: Path) -> None:
     arguments = ("doctor", "--no-smoke", "--select", "GPU", "--python", str(empty))
     done = envcheck(*arguments, LD_LIBRARY_PATH=str(nvml_folder), FAKE_NVML="count=8", CUDA_VISIBLE_DEVICES="0")
-    assert done.stdout.count("compute capability") == 8
+    assert "GPU 0–7 (Fake H100): compute capability 9.0" in done.stdout
     done = envcheck(*arguments, "--device", "cpu", LD_LIBRARY_PATH=str(nvml_folder), FAKE_NVML="hang=nvmlInitWithFlags")
     assert done.returncode == 0
     assert "GPU (not wanted: --device cpu)" in " ".join(done.stdout.split())

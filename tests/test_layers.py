@@ -12,7 +12,7 @@ import pytest
 import envcheck
 
 PACKAGE = Path(envcheck.__file__).parent
-NOUNS = {"inventory", "findings", "versions", "errors", "printable"}
+NOUNS = {"inventory", "findings", "links", "versions", "errors", "printable"}
 MAY_IMPORT = {
     **dict.fromkeys(NOUNS, NOUNS),
     "checks": NOUNS,
@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "suggestion": NOUNS | {"knowledge", "suggestion"},
     "source": NOUNS | {"source"},
     "model": NOUNS | {"model"},
-    "verdicts": NOUNS | {"source", "knowledge", "verdicts"},
+    "verdicts": NOUNS | {"source", "model", "knowledge", "verdicts"},
     "target": {"target"},
     "host": NOUNS | {"target", "stopping"},
     "probes": NOUNS | {"probes", "target", "source", "model", "host"},

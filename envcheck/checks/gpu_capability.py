@@ -147,7 +147,13 @@ def _older_series(series: str, pythons: Sequence[str], python: PythonFacts, matr
     return Fix(f"{summary}: install it", (python.install(f"tensorflow{extra}=={series}.*"),))
 
 
-@check("GPU204", "TensorFlow has machine code for this GPU", Severity.WARNING, link=Link.CAPABILITY)
+@check(
+    "GPU204",
+    "TensorFlow has machine code for this GPU",
+    Severity.WARNING,
+    explains=("SMK109",),
+    link=Link.CAPABILITY,
+)
 def machine_code_for_gpu(
     gpu: GpuFacts,
     driver: DriverFacts,

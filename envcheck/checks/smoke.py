@@ -123,7 +123,11 @@ def _without_gpu(smoke: SmokeFacts, gpu: GpuFacts | Unavailable, environment: En
         return None
     if isinstance(gpu, Unavailable):
         first = gpu.reason[:1].upper() + gpu.reason[1:]
-        what = "run it on a machine that has one, or say `--device cpu`" if gpu.absent else "the GPU findings say what to do"
+        what = (
+            "run it on a machine that has one, or say `--device cpu`"
+            if gpu.absent
+            else "the GPU findings say what to do"
+        )
         return Fix(f"{first}: {what}.")
     if not gpu.visible(environment.variables).devices:
         value = environment.variables.get("CUDA_VISIBLE_DEVICES", "")

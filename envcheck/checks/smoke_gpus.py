@@ -121,7 +121,7 @@ def each_device(smoke: SmokeFacts, python: PythonFacts, matrix: Matrix) -> Itera
     )
 
 
-@check("SMK115", "The driver shows the smoke run on its GPU")
+@check("SMK115", "The driver shows the smoke run on its GPU", link=Link.OPERATION)
 def process(smoke: SmokeFacts, gpu: GpuFacts | Unavailable, environment: EnvironmentFacts) -> Iterator[Finding]:
     """While the smoke run holds memory of a GPU, the driver does not show it there.
 

@@ -16,7 +16,6 @@ from envcheck.engine import Facts
 from envcheck.inventory import Expectations, Inventory, Unavailable
 from envcheck.registry import probes
 
-
 NOT_RUN = "the inventory was made without --smoke: nothing was imported or run"
 
 

@@ -25,7 +25,7 @@ __all__ = ["Child", "Ending", "Kind", "Record", "run", "run_script", "start", "s
 
 GRACE = 5.0
 """Seconds that a killed child may take to disappear; after that it is blocked in the kernel or a driver."""
-TAIL = 16 * 1024
+TAIL = 64 * 1024
 """Bytes of the child's output that are kept: the end of it, where the reason stands."""
 MAX_ANSWER = 64 * 1024 * 1024
 """Bytes of an answer that are read at most."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -12,8 +14,9 @@ from machines.faults import FAULTS
 from machines.workshop import LOOKED_AT, SOUND, Fault, Judged, first_broken, judged, looked, made
 
 from envcheck.codec import decode_inventory, encode_inventory, facts_type
-from envcheck.findings import Link, Severity, Standing, Status
+from envcheck.findings import Severity, Status
 from envcheck.inventory import Inventory
+from envcheck.links import Link, Standing
 from envcheck.registry import probes
 
 Look = Callable[[Fault], Judged]
@@ -106,3 +109,19 @@ def test_nvml_may_fail_where_cuda_works(seen: Look) -> None:
 def test_the_probes_did_look(seen: Look) -> None:
     facts = seen(Fault("sound", "", "", "")).facts
     assert all(type(facts[name]).__name__.endswith("Facts") for name in LOOKED_AT)
+
+
+@pytest.mark.parametrize("name", ["cgroup-lost-after-daemon-reload", "cuda-compat-in-a-container", "maxwell"])
+def test_the_command_tells_the_same_of_a_saved_inventory(name: str, seen: Look, tmp_path: Path) -> None:
+    fault = next(each for each in FAULTS if each.name == name)
+    found = seen(fault)
+    saved = json.dumps(encode_inventory(Inventory(found.facts, "2026-11-21T00:00:00Z", "0")))
+    (tmp_path / "node.json").write_text(saved, "utf-8")
+    command = [sys.executable, "-m", "envcheck", "doctor", "--from", "node.json", "--require-gpu", "-f", "json"]
+    done = subprocess.run([*command, "--select", "GPU,SMK"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    report = json.loads(done.stdout)
+    assert done.returncode == 1
+    told = [(each["link"], each["standing"], each["words"], each["code"]) for each in report["chain"]]
+    assert told == [(each.link.value, each.standing.value, each.words, each.code) for each in found.chain]
+    caused = {each["code"]: each["caused_by"] for each in report["outcomes"] if each["caused_by"]}
+    assert caused == {each.code: each.caused_by for each in found.outcomes if each.caused_by}

@@ -17,10 +17,11 @@ import literals
 
 from envcheck.chain import FACTS, chain
 from envcheck.engine import Facts, run
-from envcheck.findings import LinkState, Outcome, Status
+from envcheck.findings import Outcome, Status
 from envcheck.host import Host
 from envcheck.inventory import Expectations, Unavailable
 from envcheck.knowledge.matrix import load_matrix
+from envcheck.links import LinkState
 from envcheck.probes.cuda import begin as begin_cuda
 from envcheck.probes.driver import begin as begin_driver
 from envcheck.probes.gpu_libraries import GpuLibrariesFacts, Library

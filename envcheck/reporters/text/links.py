@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from envcheck.findings import Link, LinkState, Report, Standing
+from envcheck.findings import Report
+from envcheck.links import Link, LinkState, Standing
 
 WIDTH = max(len(link.words) for link in Link)
 """Columns that the longest name of a link takes."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from envcheck.findings import Report, Standing, Status
+from envcheck.findings import Report, Status
 from envcheck.inventory import Unavailable
+from envcheck.links import Standing
 from envcheck.reporters.text.code import is_code
 
 if TYPE_CHECKING:

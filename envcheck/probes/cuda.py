@@ -9,7 +9,7 @@ from typing import Any
 from envcheck.host import Host
 from envcheck.inventory import Unavailable
 from envcheck.probes.driver import DriverFacts
-from envcheck.target.runner import Ending, Kind, Record
+from envcheck.target.runner import Ending, Record
 
 DEADLINE = 30.0
 """Seconds that the driver may take at most, as for NVML: the first program wakes every GPU up."""
@@ -148,19 +148,9 @@ def _facts(ending: Ending) -> CudaFacts:
 
 def _state(ending: Ending) -> CudaState:
     seconds = round(ending.seconds, 3)
-    last = ending.records[-1] if ending.records else {}
-    call, device = str(last.get("call", "")), last.get("device")
-    if ending.kind in (Kind.TIMED_OUT, Kind.UNKILLABLE):
-        status = "hung" if ending.kind is Kind.TIMED_OUT else "unkillable"
-        return CudaState(status, call=call or "starting up", device=device, seconds=seconds)
-    if not ending.answered:
-        # SIGKILL comes from outside, mostly for want of memory: that says nothing about the driver.
-        crashed = bool(call) and ending.kind is not Kind.NOT_STARTED and ending.signal not in ("SIGKILL", "SIGTERM")
-        printed = " ".join(ending.output.split())[-300:]
-        detail = ending.words() + (f"; it printed: {printed}" if printed and not crashed else "")
-        return CudaState(
-            "crashed" if crashed else "not asked", call=call, device=device, detail=detail, seconds=seconds
-        )
+    stop = ending.stopped
+    if stop is not None:
+        return CudaState(stop.status, call=stop.call, device=stop.device, detail=stop.detail, seconds=seconds)
     for record in ending.records:
         error = record.get("error")
         if not error or record["device"] is not None:

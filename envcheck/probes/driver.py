@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from envcheck.host import Host
-from envcheck.target.runner import Ending, Kind, Record
+from envcheck.target.runner import Ending, Record
 
 DEADLINE = 30.0
 """Seconds that the driver may take at most: our choice, no figure of NVIDIA's. Without persistence mode the first to ask
@@ -237,20 +237,9 @@ def _opened(record: Record) -> bool:
 
 def _state(ending: Ending) -> NvmlState:
     seconds = round(ending.seconds, 3)
-    last = ending.records[-1] if ending.records else {}
-    call, device = str(last.get("call", "")), last.get("device")
-    if ending.kind in (Kind.TIMED_OUT, Kind.UNKILLABLE):
-        status = "hung" if ending.kind is Kind.TIMED_OUT else "unkillable"
-        # Without a call on record it was still loading itself, on a very slow file system for example.
-        return NvmlState(status, call=call or "starting up", device=device, seconds=seconds)
-    if not ending.answered:
-        # SIGKILL comes from outside, mostly for want of memory: that says nothing about the driver.
-        crashed = bool(call) and ending.kind is not Kind.NOT_STARTED and ending.signal not in ("SIGKILL", "SIGTERM")
-        printed = " ".join(ending.output.split())[-300:]
-        detail = ending.words() + (f"; it printed: {printed}" if printed and not crashed else "")
-        return NvmlState(
-            "crashed" if crashed else "not asked", call=call, device=device, detail=detail, seconds=seconds
-        )
+    stop = ending.stopped
+    if stop is not None:
+        return NvmlState(stop.status, call=stop.call, device=stop.device, detail=stop.detail, seconds=seconds)
     for record in ending.records:
         what, error = record.get("what"), record.get("error") or {}
         if what == "binding":

@@ -38,6 +38,20 @@ SIGNAL_WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
+class Stop:
+    """Where a driver's child was stopped before its answer was complete.
+
+    ``status`` is ``hung``, ``unkillable``, ``crashed`` or ``not asked`` (the fault is not the driver's). ``call`` is the call
+    that it had announced, ``device`` the device's number if it was about one, ``detail`` how it ended, to stand after "it".
+    """
+
+    status: str
+    call: str
+    device: int | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ending:
     """How a child ended, what it answered until then, and the end of what it printed.
 
@@ -72,3 +86,19 @@ class Ending:
             Kind.UNPARSABLE: f"gave an answer that cannot be read ({self.detail})",
             Kind.NOT_STARTED: f"could not be started: {self.detail}",
         }[self.kind]
+
+    @property
+    def stopped(self) -> Stop | None:
+        """Where a child that announces each call (``{"call": …, "device": …}``) was stopped; None where it answered."""
+        if self.answered:
+            return None
+        last = self.records[-1] if self.records else {}
+        call, device = str(last.get("call", "")), last.get("device")
+        if self.kind in (Kind.TIMED_OUT, Kind.UNKILLABLE):
+            # Without a call on record it was still loading itself, on a very slow file system for example.
+            return Stop("hung" if self.kind is Kind.TIMED_OUT else "unkillable", call or "starting up", device, "")
+        # SIGKILL comes from outside, mostly for want of memory: that says nothing about the driver.
+        crashed = bool(call) and self.kind is not Kind.NOT_STARTED and self.signal not in ("SIGKILL", "SIGTERM")
+        printed = " ".join(self.output.split())[-300:]
+        detail = self.words() + (f"; it printed: {printed}" if printed and not crashed else "")
+        return Stop("crashed" if crashed else "not asked", call, device, detail)

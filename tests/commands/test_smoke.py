@@ -78,7 +78,7 @@ def test_a_library_that_is_not_there_is_trouble_where_a_gpu_is_wanted(gpu: objec
 @pytest.mark.parametrize(
     ("text", "row"),
     [
-        ("could not open file to read NUMA node: /sys/bus/pci/devices/0000:01:00.0/numa_node", "numa"),
+        ("could not open file to read NUMA node: /sys/bus/pci/devices/0000:01:00.0/numa_node", "numa-node"),
         ("TF-TRT Warning: Could not find TensorRT", "tensorrt"),
         ("Could not load dynamic library 'libnvinfer.so.7'; dlerror: libnvinfer.so.7: cannot open", "tensorrt"),
         ("Could not load dynamic library 'libcudnn.so.8'; dlerror: libcudnn.so.8: cannot open", "not-loaded"),

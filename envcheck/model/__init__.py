@@ -1,0 +1,1 @@
+"""Static reading of model definitions: layers, shapes, dtypes. No opinions."""

@@ -1,0 +1,1 @@
+"""Shapes, dtypes and ranges of data: numpy, TensorFlow's tensors, tf.data, the data sets of Keras, scikit-learn."""

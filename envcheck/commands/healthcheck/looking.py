@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 import re
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator

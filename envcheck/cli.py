@@ -20,6 +20,7 @@ COMMANDS = {
     "inventory": "The facts alone, as JSON that travels: judge it with `doctor --from FILE`.",
     "scan": "Model code: names, parameters and values that TensorFlow and Keras releases lack.",
     "smoke": "The tiny model on the device, step by step.",
+    "build": "Your own model: made, trained for one step, saved and loaded; it runs your code.",
     "healthcheck": "For Docker and Kubernetes: one line, exit code 0 or 1, within seconds.",
     "suggest": "Which versions to install here, and the smallest change that repairs what is installed.",
     "matrix": "The compatibility matrix: rows, sources, and the job matrix for CI.",

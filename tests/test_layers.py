@@ -25,10 +25,12 @@ MAY_IMPORT = {
     "suggestion": NOUNS | {"knowledge", "suggestion"},
     "source": NOUNS | {"source"},
     "model": NOUNS | {"model"},
-    "verdicts": NOUNS | {"source", "model", "knowledge", "verdicts"},
+    "saved": NOUNS | {"saved"},
+    "verdicts": NOUNS | {"source", "model", "saved", "knowledge", "verdicts"},
     "target": {"target"},
     "host": NOUNS | {"target", "stopping"},
     "probes": NOUNS | {"probes", "target", "source", "model", "host"},
+    "building": NOUNS | {"building", "host", "target", "probes"},
     "cli": {"errors", "printable", "stopping", "__init__"},
     "stopping": {"errors"},
     "__main__": {"cli"},
@@ -37,7 +39,7 @@ MAY_IMPORT = {
 """What a layer's modules may import of envcheck when they are imported; ``commands`` may import everything."""
 LATER = {"registry": {"checks", "probes"}, "cli": {"commands"}}
 """What they may import besides, inside of functions only."""
-FOR_TYPES = {"checks": {"probes", "knowledge", "verdicts"}, "reporters": {"probes"}, "chain": {"probes"}}
+FOR_TYPES = {"checks": {"probes", "knowledge", "verdicts", "building"}, "reporters": {"probes"}, "chain": {"probes"}}
 """What they may import besides, under TYPE_CHECKING only."""
 PURE = {"checks", "reporters", "engine", "chain", "registry", *NOUNS}
 LOOKING = {

@@ -16,7 +16,7 @@ from envcheck.registry import Probe, checks, probes, select
 
 CHECKS = checks()
 PROBES = probes()
-GIVEN = {"code", "matrix", "expectations"}
+GIVEN = {"code", "build", "matrix", "expectations"}
 """Facts that no probe collects: the command line gives them."""
 
 each_check = pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.code)

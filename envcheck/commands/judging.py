@@ -103,6 +103,7 @@ def judge(wanted: Wanted) -> int:
 def _chosen(wanted: Wanted) -> tuple[Check, ...]:
     """The selected checks; those of code only where there is code."""
     found = select(checks(), wanted.selected, wanted.ignored)
+    found = tuple(check for check in found if "build" not in check.facts)  # `envcheck build` asks them, and nobody else
     if wanted.paths:
         return found
     kept = tuple(check for check in found if "code" not in check.facts)

@@ -69,7 +69,7 @@ def ask(machine: Core, layer: LayerObject, inputs: Tensor | tuple[Tensor, ...], 
     name = made.name.rpartition(".")[2]
     if inputs == Tensor() and name in _LISTS:
         return UNKNOWN  # what is not known may be a list
-    if not _KERAS_1.isdisjoint(made.keywords) and name != "Embedding":
+    if _of_keras_1(made):
         return UNKNOWN  # no argument of this Keras: that is said elsewhere, and what would come of it is nothing
     rule = as_rule(made)
     if not machine.channels_known and made.name.removeprefix("keras.layers.").startswith(_CHANNELS):
@@ -83,6 +83,13 @@ def ask(machine: Core, layer: LayerObject, inputs: Tensor | tuple[Tensor, ...], 
     except Exception as error:
         machine.broken.append(f"{made.name}, line {made.where.line}: {type(error).__name__}: {error}")
         return UNKNOWN
+
+
+def _of_keras_1(made: Made) -> bool:
+    """Whether a layer, or one that it wraps, is given arguments that only Keras 1 had."""
+    if not _KERAS_1.isdisjoint(made.keywords) and made.name != "keras.layers.Embedding":
+        return True
+    return any(isinstance(each, Made) and _of_keras_1(each) for each in (*made.positional, *made.keywords.values()))
 
 
 def known_class(machine: Core, name: str) -> bool:

@@ -21,13 +21,14 @@ class Cache:
 
     Args:
         folder: where the entries lie; made when the first one is written.
+        also: what else decides what an entry says.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, also: bytes = b"") -> None:
         self._folder = folder
         self._project: frozenset[str] | None = None
         self._names = b""
-        self._salt = f"{sys.version_info[:2]} {_reader()}".encode()
+        self._salt = f"{sys.version_info[:2]} {_reader()}".encode() + also
 
     def key(self, data: bytes, notebook: bool, project: frozenset[str]) -> str:
         """The name of the entry for the content of a file, read as part of a project."""

@@ -44,12 +44,17 @@ class Unjudged(NamedTuple):
     cell: int | None = None
 
 
+Look = Callable[[ast.Module, str, bool], bytes]
+"""Looks at a tree that was parsed anyway: the tree, its text, and whether both are all that runs, to what is kept of it."""
+
+
 class FileReading(NamedTuple):
     """What one file says.
 
     ``packed``: its uses and guards, as bytes, for thousands of files are held at once; ``exports`` and ``stars`` as in a reading;
     ``starts``: for each cell (None: the file is no notebook) the lines before it in the reading, whose lines count all cells;
-    ``whole``: False where it could not be read at all; ``remarks``: its comments for envcheck.
+    ``whole``: False where it could not be read at all; ``remarks``: its comments for envcheck; ``models``: what the one who
+    looked at its models found.
     """
 
     path: str
@@ -60,6 +65,7 @@ class FileReading(NamedTuple):
     troubles: tuple[Unjudged, ...]
     whole: bool
     remarks: Remarks = Remarks()
+    models: bytes = b""
 
     def unpacked(self) -> tuple[tuple[Use, ...], tuple[tuple[Condition, ...], ...]]:
         """Its uses, and for each guard the conditions."""
@@ -72,7 +78,7 @@ class FileReading(NamedTuple):
 
 
 def read_tree(
-    paths: Sequence[str], cache: Cache | None, progress: Callable[[str], None], jobs: int = 0
+    paths: Sequence[str], cache: Cache | None, progress: Callable[[str], None], jobs: int = 0, look: Look | None = None
 ) -> list[FileReading]:
     """Read files.
 
@@ -81,6 +87,7 @@ def read_tree(
         cache: what was read before; None: everything is read.
         progress: is told what is being done.
         jobs: processes; 0: as many as there are cores.
+        look: looks at the models of each file; the cache's names must say which.
 
     Returns:
         A reading for each file, in the order of ``paths``.
@@ -89,7 +96,7 @@ def read_tree(
     found: dict[str, FileReading] = {}
     silent: list[tuple[str, bytes]] = []
     jobs = jobs or os.cpu_count() or 1
-    for done, (result, data) in enumerate(_run(paths, project, cache, jobs), 1):
+    for done, (result, data) in enumerate(_run(paths, project, cache, jobs, look), 1):
         if done % 50 == 0:
             progress(f"reading {done} of {len(paths)} files")
         if result is None and data is not None:
@@ -113,27 +120,29 @@ def _parts(path: str) -> Iterator[str]:
 Result = tuple["FileReading | None", "tuple[str, bytes] | None"]
 
 
-def _run(paths: Sequence[str], project: frozenset[str], cache: Cache | None, jobs: int) -> Iterator[Result]:
+def _run(
+    paths: Sequence[str], project: frozenset[str], cache: Cache | None, jobs: int, look: Look | None
+) -> Iterator[Result]:
     if len(paths) <= FEW or jobs == 1:
         for path in paths:
-            yield _read_path(path, project, cache)
+            yield _read_path(path, project, cache, look)
         return
     size = max(1, min(64, len(paths) // (jobs * 4)))
     pieces = [paths[start : start + size] for start in range(0, len(paths), size)]
     method = "fork" if sys.platform.startswith("linux") else "spawn"  # the first costs no second start of Python
     context = multiprocessing.get_context(method)
-    with ProcessPoolExecutor(jobs, context, initializer=_prepare, initargs=(project, cache)) as pool:
+    with ProcessPoolExecutor(jobs, context, initializer=_prepare, initargs=(project, cache, look)) as pool:
         for results in pool.map(_read_piece, pieces):
             yield from results
 
 
-_given: tuple[frozenset[str], Cache | None] = (frozenset(), None)
+_given: tuple[frozenset[str], Cache | None, Look | None] = (frozenset(), None, None)
 
 
-def _prepare(project: frozenset[str], cache: Cache | None) -> None:
+def _prepare(project: frozenset[str], cache: Cache | None, look: Look | None) -> None:
     """In each process: what all its files share; syntax trees are freed at once, so the collector has nothing to find."""
     global _given  # noqa: PLW0603 - a process of a pool has no other place for what it is given once
-    _given = project, cache
+    _given = project, cache, look
     gc.disable()
 
 
@@ -141,24 +150,24 @@ def _read_piece(paths: Sequence[str]) -> list[Result]:
     return [_read_path(path, *_given) for path in paths]
 
 
-def _read_path(path: str, project: frozenset[str], cache: Cache | None) -> Result:
+def _read_path(path: str, project: frozenset[str], cache: Cache | None, look: Look | None) -> Result:
     data = read_bytes(path, LARGEST)
     if isinstance(data, Unread):
         return unread(path, data.reason), None
     wide = data[:2] in (b"\xff\xfe", b"\xfe\xff")  # UTF-16 shows no plain word
     if not wide and not MENTIONS.search(data):  # it may use what another one imports: it is kept until that is known
         return None, (path, data if b"import" in data else b"")
-    return _cached(path, data, project, cache), None
+    return _cached(path, data, project, cache, look), None
 
 
-def _cached(path: str, data: bytes, project: frozenset[str], cache: Cache | None) -> FileReading:
+def _cached(path: str, data: bytes, project: frozenset[str], cache: Cache | None, look: Look | None) -> FileReading:
     if cache is None:
-        return read_file(path, data, project)
+        return read_file(path, data, project, look)
     key = cache.key(data, path.rpartition(".")[2] == "ipynb", project)
     known = cache.get(key, FileReading)
     if known is not None:
         return known._replace(path=path)
-    found = read_file(path, data, project)
+    found = read_file(path, data, project, look)
     cache.put(key, found)
     return found
 
@@ -168,13 +177,14 @@ def unread(path: str, reason: str) -> FileReading:
     return FileReading(path, NOTHING, {}, (), ((0, None),), (Unjudged(reason),), False)
 
 
-def read_file(path: str, data: bytes, project: frozenset[str] = frozenset()) -> FileReading:
+def read_file(path: str, data: bytes, project: frozenset[str] = frozenset(), look: Look | None = None) -> FileReading:
     """What the bytes of one file say.
 
     Args:
         path: its path; the suffix tells notebooks.
         data: its bytes.
         project: the names by which modules of the project are imported.
+        look: looks at its models.
     """
     found = document(path, data)
     if isinstance(found, Unread):
@@ -182,12 +192,12 @@ def read_file(path: str, data: bytes, project: frozenset[str] = frozenset()) -> 
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, DEEPEST))
     try:
-        return _read_document(found, project)
+        return _read_document(found, project, look)
     finally:
         sys.setrecursionlimit(limit)
 
 
-def _read_document(found: Document, project: frozenset[str]) -> FileReading:
+def _read_document(found: Document, project: frozenset[str], look: Look | None) -> FileReading:
     body: list[ast.stmt] = []
     starts: list[tuple[int, int | None]] = []
     troubles: list[Unjudged] = []
@@ -201,7 +211,12 @@ def _read_document(found: Document, project: frozenset[str]) -> FileReading:
             ast.increment_lineno(tree, lines)
         body += tree.body
         lines += part.text.count("\n") + 1
-    reading = read(ast.Module(body, []), project)
+    tree = ast.Module(body, [])
+    reading = read(tree, project)
+    models = b""
+    if look is not None and reading.uses:
+        whole = not troubles and all(part.cell is None for part in found.parts)  # a cell may run what is no Python
+        models = look(tree, "\n".join(part.text for part in found.parts), whole)
     if not all(part.text.isascii() for part in found.parts):
         reading = reading._replace(uses=tuple(_in_characters(reading.uses, found)))
     packed = msgspec.msgpack.encode((reading.uses, reading.guards)) if reading.uses else NOTHING
@@ -210,7 +225,7 @@ def _read_document(found: Document, project: frozenset[str]) -> FileReading:
     deep = [Unjudged("nested too deeply to be read", *_deep(result, line)) for line in reading.too_deep]
     ignores = tuple(each for part in told for each in part.ignores)
     said = Remarks(ignores, tuple(each for part in told for each in part.misread))
-    return result._replace(troubles=(*troubles, *deep), remarks=said)
+    return result._replace(troubles=(*troubles, *deep), remarks=said, models=models)
 
 
 def _deep(result: FileReading, line: int) -> tuple[int, int, int | None]:

@@ -17,6 +17,7 @@ from envcheck.knowledge.api.values import Values
 from envcheck.source.tree import FileReading
 from envcheck.verdicts.found import Code, Trouble, Verdict
 from envcheck.verdicts.judging import Judge, Source, Tally
+from envcheck.verdicts.models.judged import judged
 from envcheck.verdicts.project import Project
 from envcheck.verdicts.targets import label
 from envcheck.verdicts.windows import Windows
@@ -79,6 +80,7 @@ def judge(
             if uses:
                 path = os.path.normpath(each.path).replace(os.sep, "/")
                 verdicts += one.file(Source(path, uses, conditions, each.place))
+    verdicts += judged(files, targets)
     verdicts.sort(
         key=lambda each: (each.place.path, each.place.cell or 0, each.place.line, each.place.column, each.symbol)
     )

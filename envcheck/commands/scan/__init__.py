@@ -42,8 +42,9 @@ from envcheck.commands.options import judging_options, output_options
 def command(**options: object) -> int:
     """Find what model code uses that a TensorFlow or Keras release lacks: names, modules, methods, parameters, values.
 
-    PATH is a file or folder of .py, .pyi and .ipynb files (default: the current folder), or - for code on stdin. Nothing is
-    run or imported. The report says which releases the code needs, and how much of it was understood.
+    PATH is a file or folder of .py, .pyi and .ipynb files and saved models (.keras, .h5, SavedModel folders), by default the
+    current folder, or - for code on stdin. Nothing is run or imported. The report says which releases the code needs, and how
+    much of it was understood.
     """
     from envcheck.commands.scan.run import Options, scan  # noqa: PLC0415 - --help loads none of this
 

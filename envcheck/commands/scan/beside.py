@@ -76,7 +76,8 @@ class Code:
         library = Library(folder() / "api")
         installed = target_of(facts)
         target = installed or Target(tensorflow=library.api.shelf.book("tensorflow").versions[-1])
-        found = examined(self.options, [completed(target, library.api.shelf)], library, show, project=self.project)
+        options = replace(self.options, python=getattr(facts.get("python"), "executable", None))
+        found = examined(options, [completed(target, library.api.shelf)], library, show, project=self.project)
         facts.give("code", found.code)
         return Scanned(self, found, () if installed else (NOT_INSTALLED,))
 
@@ -106,4 +107,5 @@ class Scanned:
         if self.code.recorded is not None and name is not None:
             left, said = beside(left, self.code.recorded, name, self.found.scanned, judged)
             notes += said
-        return left, replace(self.found.coverage, notes=(*self.notes, *notes), hidden=count - number(left))
+        said = (*self.found.coverage.notes, *self.notes, *notes)
+        return left, replace(self.found.coverage, notes=said, hidden=count - number(left))

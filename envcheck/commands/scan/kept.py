@@ -16,8 +16,9 @@ from envcheck.source.cache import Cache
 from envcheck.source.reading import Unread, read_bytes
 from envcheck.source.remarks import Remarks
 from envcheck.verdicts.found import Code
+from envcheck.verdicts.models.judged import by_major
 
-PARTS = ("source", "verdicts", "knowledge")
+PARTS = ("source", "model", "verdicts", "knowledge")
 """The packages that decide what a scan finds."""
 
 
@@ -33,6 +34,17 @@ class Found(NamedTuple):
 def key(cache: Cache, paths: Sequence[str], targets: Sequence[Target]) -> str:
     """The name under which the result for these files and targets is kept."""
     return cache.whole(_parts(paths, targets))
+
+
+def models_state(targets: Sequence[Target]) -> bytes:
+    """What decides what is kept of a file's models: the state of the modules that read them, and for which Keras."""
+    digest = hashlib.blake2b(repr(sorted(by_major(targets))).encode(), digest_size=8)
+    package = Path(envcheck.__file__).parent
+    for root in (package / "model", package / "verdicts" / "models"):
+        for path in sorted(root.rglob("*.py")):
+            state = path.stat()
+            digest.update(f"{path.name} {state.st_size} {state.st_mtime_ns}".encode())
+    return digest.digest()
 
 
 def _parts(paths: Sequence[str], targets: Sequence[Target]) -> Iterator[bytes]:

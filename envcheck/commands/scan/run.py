@@ -18,9 +18,10 @@ from envcheck.commands.judging import make_host, now
 from envcheck.commands.options import codes
 from envcheck.commands.output import check_format, check_output, progress, reporter, style_for, write
 from envcheck.commands.scan import baseline
-from envcheck.commands.scan.kept import Found, key
+from envcheck.commands.scan.kept import Found, key, models_state
 from envcheck.commands.scan.known import beside, number, without_known
 from envcheck.commands.scan.lines import stdin, with_source
+from envcheck.commands.scan.saved import added, among, read
 from envcheck.commands.scan.settings import Settings, settings
 from envcheck.commands.scan.sifting import OURS
 from envcheck.engine import Facts, exit_code, run
@@ -36,6 +37,7 @@ from envcheck.source.remarks import Remarks
 from envcheck.source.tree import FileReading, read_file, read_tree
 from envcheck.verdicts.code import Library, judge
 from envcheck.verdicts.found import Code, Trouble
+from envcheck.verdicts.models.judged import look, unjudged
 from envcheck.verdicts.pinned import against_pins
 from envcheck.verdicts.targets import completed
 
@@ -118,7 +120,7 @@ def _scan(options: Options) -> int:
     chosen = tuple(
         check
         for check in select(every, codes("--select", options.select), codes("--ignore", options.ignore))
-        if check.code.startswith(OURS)
+        if check.code.startswith(OURS) and "build" not in check.facts
     )
     if not chosen:
         raise UsageError(f"the filters leave no check of code: those begin with {' or '.join(OURS)}")
@@ -126,7 +128,9 @@ def _scan(options: Options) -> int:
         library = Library(folder() / "api")
         targets, notes = chosen_targets(options, library, show)
         references: list[dict[str, object]] | None = [] if options.references else None
-        found = examined(options, targets, library, show, references, project)
+        models = any(check.code.startswith("MDL") for check in chosen)
+        notes += unjudged(targets) if models else []
+        found = examined(options, targets, library, show, references, project, models=models)
         outcomes = run(chosen, Facts({"code": found.code}, {}))
         found = found._replace(code=Code())  # the findings say all of it now, and there may be thousands
         outcomes = with_source(outcomes, options.stdin_name if options.paths == ("-",) else None)
@@ -142,7 +146,7 @@ def _scan(options: Options) -> int:
         name = options.write_baseline or options.baseline or ""
         outcomes, said = beside(outcomes, recorded, name, found.scanned, judged)
         notes += said
-    coverage = replace(found.coverage, notes=tuple(notes), hidden=every_finding - number(outcomes))
+    coverage = replace(found.coverage, notes=(*found.coverage.notes, *notes), hidden=every_finding - number(outcomes))
     report = Report(
         __version__,
         Inventory({}, now(), __version__),
@@ -167,34 +171,43 @@ def examined(
     show: Callable[[str], None],
     references: list[dict[str, object]] | None = None,
     project: Settings | None = None,
+    *,
+    models: bool = True,
 ) -> Found:
-    """Read the files and judge them on the targets; or what an earlier run found in just these files."""
+    """Read the files and judge them on the targets; or what an earlier run found in just these files.
+
+    ``models`` is False where nobody asks for the mistakes in model definitions: they take a fourth of the time.
+    """
+    looking = look(targets) if models else None
     paths = [*options.paths, *(_names(options.files_from) if options.files_from else ())]
     if "-" in paths:
         if len(paths) > 1 or sys.stdin is None:
             raise UsageError("PATH - reads code from stdin: it stands alone, and there must be a stdin")
-        return _judged([read_file(options.stdin_name, stdin())], targets, library, show, references)
+        return _judged([read_file(options.stdin_name, stdin(), look=looking)], targets, library, show, references)
     show("looking for files")
-    files, skipped = find(paths or ["."], exclude=options.exclude, gitignore=not options.no_gitignore)
+    own = [Settings(exclude=options.exclude), *([project] if project is not None else [])]
+    saved = among(paths or ["."], not options.no_gitignore, lambda path: any(each.excludes(path) for each in own))
+    files, skipped = find(saved.rest, exclude=options.exclude, gitignore=not options.no_gitignore)
     if project is not None and (project.exclude or project.extend_exclude):
         named = {os.path.abspath(path) for path in paths}  # noqa: PTH100 - links are not followed
         left_out = [file for file in files if os.path.abspath(file) not in named and project.excludes(file)]  # noqa: PTH100
         gone = set(left_out)
         files = [file for file in files if file not in gone]
         skipped += [Skipped(file, "excluded", by_rule=True) for file in left_out]
-    cache = None if options.no_cache else Cache(cache_folder())
+    cache = None if options.no_cache else Cache(cache_folder(), models_state(targets) if looking else b"")
     name = "" if cache is None or references is not None else key(cache, files, targets)
     known = cache.get(name, Found) if cache is not None and name else None
     if known is None:
-        readings = read_tree(files, cache, show, options.jobs or 0)
+        readings = read_tree(files, cache, show, options.jobs or 0, looking)
         known = _judged(readings, targets, library, show, references)
         if cache is not None and name:
             cache.put(name, known)
     unread = tuple(Trouble(each.path, each.reason) for each in skipped if not each.by_rule)
-    pinned, unclear = against_pins(paths or ["."], known.coverage.windows, library.api)
+    pinned, unclear = against_pins(saved.rest or ["."], known.coverage.windows, library.api)
     troubles = (*known.code.troubles, *unread, *unclear)
     code = replace(known.code, verdicts=(*known.code.verdicts, *pinned), troubles=troubles)
-    return known._replace(code=code, coverage=replace(known.coverage, skipped=len(skipped)))
+    known = known._replace(code=code, coverage=replace(known.coverage, skipped=len(skipped)))
+    return added(known, read(saved, options.python, show), targets, library) if saved.paths else known
 
 
 def _judged(

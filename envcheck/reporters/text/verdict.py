@@ -12,6 +12,9 @@ from envcheck.reporters.text.code import is_code
 if TYPE_CHECKING:
     from envcheck.probes.smoke import SmokeFacts
 
+TRAINED = "MDL904"
+"""The check of `envcheck build` that passes when a model of the user's was trained for a step."""
+
 
 def verdict(report: Report) -> tuple[str, str]:
     """The sentence and its colour."""
@@ -22,6 +25,9 @@ def verdict(report: Report) -> tuple[str, str]:
         return f"NOT READY: training will fail, or will not run where you think.{_breaks(report)}", "red"
     if counts["broken"]:
         return "UNDECIDED: envcheck itself failed.", "magenta"
+    if any(outcome.code == TRAINED and outcome.status is Status.PASSED for outcome in report.outcomes):
+        words = "BUILT, with warnings" if counts["warning"] else "BUILT"
+        return f"{words}: your model trained one step on made-up data.", "yellow" if counts["warning"] else "green"
     trained = _trained_on(report)
     if trained is None:
         run = report.inventory.facts.get("smoke")

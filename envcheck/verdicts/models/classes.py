@@ -1,0 +1,177 @@
+"""Layers and models that the file writes itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from envcheck.model.events import (
+    ClassDefined,
+    Compilation,
+    LayerCalled,
+    Made,
+    Model,
+    ModelUsed,
+    OperationCalled,
+    Trained,
+)
+from envcheck.model.tensors import Unknown
+from envcheck.verdicts.models.faults import Fault, fault, line_of
+from envcheck.verdicts.models.told import Told
+
+PLAIN = {"layer": ("keras.layers.Layer",), "model": ("keras.Model",)}
+SAVING = frozenset(("save", "get_config", "to_json", "to_yaml"))
+
+
+def defined(told: Told, event: ClassDefined) -> Iterator[Fault]:
+    """What is wrong with a class however it is used."""
+    told.classes[event.name] = event
+    own_ways = {"__call__", "__new__", "__setattr__"} & set(event.methods)
+    if event.own_init and event.calls_super is False and event.bases_known and event.bases and not own_ways:
+        yield _no_super(told, event)
+    for place in event.weights_in_call:
+        if not told.makes_weights(place):
+            continue
+        yield fault(
+            "model-weights-in-call",
+            place,
+            event.name,
+            f"call() of {event.name} makes a layer or weight each time it runs: it is never trained, and under tf.function "
+            f"Keras raises when it makes it again",
+            "make it in __init__ or build(), and use it in call()",
+            runs="differs",
+            stage="silent",
+        )
+
+
+def _no_super(told: Told, event: ClassDefined) -> Fault:
+    holding = [each for each in event.assigned if each.method == "__init__" and each.holds]
+    where = (
+        holding[0].where if holding else replace(event.where, line=event.methods["__init__"], column=0, end_column=-1)
+    )
+    return fault(
+        "model-super",
+        where,
+        event.name,
+        f"__init__ of {event.name} never calls super().__init__(): Keras {told.keras} raises as soon as a layer is assigned "
+        f"or the {event.kind} is used",
+        "call super().__init__(**kwargs) first in __init__",
+    )
+
+
+def called(told: Told, event: LayerCalled) -> Iterator[Fault]:
+    """A layer of the file's own that has no ``call``, or one that returns nothing."""
+    own = event.layer.own
+    if own is None or own.kind != "layer" or not own.bases_known or own.bases != PLAIN["layer"]:
+        return
+    raises = told.keras == 3
+    if "call" not in own.methods and "__call__" not in own.methods:
+        meant = next((name for name in ("forward", "cal", "calls", "run") if name in own.methods), None)
+        yield fault(
+            "model-call",
+            own.where,
+            own.name,
+            f"{own.name} has no call() and is called in {line_of(event.where)}: "
+            + (
+                "Keras 3 raises NotImplementedError"
+                if raises
+                else "Keras 2 returns its input unchanged; nothing raises"
+            ),
+            f"rename {meant}() to call()" if meant else "define call(self, inputs)",
+            runs="raises" if raises else "differs",
+            stage="construction" if raises else "silent",
+        )
+    elif own.call_returns == "nothing" and "call" in own.methods:
+        yield fault(
+            "model-call",
+            replace(own.where, line=own.methods["call"], column=0, end_column=-1),
+            own.name,
+            f"call() of {own.name} returns nothing, and its result is used in {line_of(event.where)}: "
+            + ("Keras 3 raises" if raises else "Keras 2 goes on with None"),
+            "return the result",
+            runs="raises" if raises and told.symbolic(event) and told.is_used(event.where) else "differs",
+            stage="construction" if raises else "silent",
+        )
+
+
+def used(told: Told, event: ModelUsed) -> Iterator[Fault]:
+    """A model that is saved with a layer that cannot be made again."""
+    if told.keras != 3 or event.method not in SAVING:
+        return  # Keras 2 makes such layers again from the arguments that it noted
+    for layer in _own_layers(event.model):
+        own = layer.own
+        if (
+            own is None
+            or own.kind != "layer"
+            or not own.bases_known
+            or "get_config" in own.methods
+            or not own.parameters
+        ):
+            continue
+        if not own.own_init:
+            continue
+        yield fault(
+            "model-config",
+            own.where,
+            own.name,
+            f"{own.name} takes {', '.join(own.parameters)} and has no get_config(): the model that is saved in "
+            f"{line_of(event.where)} cannot be loaded again",
+            "return {**super().get_config(), "
+            + ", ".join(f'"{name}": self.{name}' for name in own.parameters)
+            + "} from get_config()",
+            runs="differs",
+            stage="load",
+        )
+
+
+def _own_layers(model: Model) -> Iterator[Made]:
+    if isinstance(model.layers, tuple):
+        for each in model.layers:
+            if isinstance(each, Made):
+                yield each
+            elif isinstance(each, Model):
+                yield from _own_layers(each)
+
+
+def operated(told: Told, event: OperationCalled) -> Iterator[Fault]:
+    """What no symbolic tensor can do."""
+    if event.name != "method.numpy" or not event.inputs or not event.inside:
+        return
+    shape = event.inputs[0].tensor.shape
+    if isinstance(shape, Unknown) or shape[:1] != (None,):
+        return  # it may be called on data
+    inside = told.classes.get(event.inside)
+    if inside is None or "compute_output_spec" in inside.methods or "compute_output_shape" in inside.methods:
+        return
+    yield fault(
+        "model-symbolic",
+        event.where,
+        event.inside,
+        f".numpy() in call() of {event.inside}: a symbolic tensor has no numbers, Keras {told.keras} raises when the layer "
+        "is called on an Input",
+        "use TensorFlow's or Keras's own functions on tensors",
+    )
+
+
+def trained(told: Told, event: Trained) -> Iterator[Fault]:
+    """A layer that makes its weights in ``call``, in a model that is trained: what was likely is certain now."""
+    compilation = event.model.compiled
+    if event.method != "fit" or not isinstance(compilation, Compilation) or not compilation.complete:
+        return
+    if "run_eagerly" in compilation.arguments:
+        return
+    for layer in _own_layers(event.model):
+        own = layer.own
+        if own is None or own.name not in told.classes:
+            continue
+        for place in own.weights_in_call:
+            if not place.conditional and not place.attempted and told.makes_weights(place):
+                yield fault(
+                    "model-weights-in-call",
+                    place,
+                    own.name,
+                    f"call() of {own.name} makes a layer or weight each time it runs: in fit() ({line_of(event.where)}) "
+                    f"Keras {told.keras} traces it twice and raises, for a variable may be made only once",
+                    "make it in __init__ or build(), and use it in call()",
+                    stage="fit",
+                )

@@ -1,0 +1,99 @@
+"""The mistakes of one file, for each major version of Keras that it is judged for."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from envcheck.model.events import (
+    ClassDefined,
+    Compiled,
+    Event,
+    LayerCalled,
+    LayerMade,
+    ModelChanged,
+    ModelMade,
+    ModelUsed,
+    ObjectMade,
+    OperationCalled,
+    Trained,
+)
+from envcheck.model.reading import imports_keras, read_models, worth_reading
+from envcheck.verdicts.models import classes, compiling, construction, data, gradients, weights
+from envcheck.verdicts.models.faults import PACK, Fault
+from envcheck.verdicts.models.names import undefined
+from envcheck.verdicts.models.told import Told
+
+Rule = Callable[[Told, Any], Iterator[Fault]]
+RULES: Mapping[type[Event], tuple[Rule, ...]] = {
+    LayerMade: (construction.made, compiling.softmax_of_one),
+    LayerCalled: (compiling.softmax_of_one_later, classes.called, gradients.called, construction.called),
+    OperationCalled: (classes.operated, gradients.operated),
+    ModelMade: (construction.model,),
+    ModelChanged: (construction.changed,),
+    Compiled: (compiling.compiled,),
+    Trained: (compiling.trained, data.trained, classes.trained, gradients.trained),
+    ModelUsed: (compiling.used, classes.used, weights.used),
+    ObjectMade: (compiling.optimizer,),
+    ClassDefined: (classes.defined,),
+}
+NOTHING = PACK.encode(())
+
+
+def packed(tree: ast.Module, text: str, complete: bool, majors: Sequence[int]) -> bytes:
+    """The mistakes of a file as bytes, for :data:`~envcheck.verdicts.models.faults.UNPACK`.
+
+    Args:
+        tree: The file; a notebook's cells as one.
+        text: Its source, line by line that of the tree.
+        complete: Whether the tree is all that runs: not so for notebooks and for files that could be parsed only in part.
+        majors: Of Keras: 2, 3, or both.
+    """
+    if not worth_reading(text) or not imports_keras(tree.body):
+        return NOTHING
+    named = tuple(undefined(tree, text)) if complete else ()
+    found = [(major, (*named, *faults(tree, text, major))) for major in majors]
+    if not text.isascii():
+        found = [(major, _in_characters(each, text)) for major, each in found]
+    return PACK.encode(found) if any(each for _, each in found) else NOTHING
+
+
+def _in_characters(found: Sequence[Fault], text: str) -> tuple[Fault, ...]:
+    """Columns as people and editors count them: ``ast`` counts bytes of UTF-8."""
+    lines = text.split("\n")
+    return tuple(_moved(each, lines[each.line - 1] if 0 < each.line <= len(lines) else "") for each in found)
+
+
+def _moved(found: Fault, line: str) -> Fault:
+    if line.isascii():
+        return found
+    encoded = line.encode("utf-8", "surrogatepass")
+    column, end = (len(encoded[: max(0, place)].decode("utf-8", "ignore")) for place in (found.column, found.end))
+    return found._replace(column=column, end=end if found.end >= 0 else -1)
+
+
+def faults(tree: ast.Module, text: str, keras: int) -> tuple[Fault, ...]:
+    """The mistakes of a file's models under a major version of Keras, each once."""
+    told = Told(keras, tree, text)
+    found: dict[tuple[str, int, int, str], Fault] = {}
+    for event in read_models(tree, keras, text).events:
+        if not event.where.attempted:
+            for rule in RULES[type(event)]:
+                for each in rule(told, event):
+                    key = each.kind, each.line, each.column, each.symbol
+                    if key not in found or (each.runs == "raises" and found[key].runs != "raises"):
+                        found[key] = each
+        else:
+            _expected(told, event)
+    return tuple(each for each in found.values() if each.kind != "model-super" or each.symbol not in told.tried)
+
+
+def _expected(told: Told, event: Event) -> None:
+    """Remember what happens where the program, or a test, expects an error."""
+    if isinstance(event, LayerCalled):
+        told.flows(event)
+    if isinstance(event, (LayerCalled, LayerMade)) and event.layer.own is not None:
+        told.tried.add(event.layer.own.name)
+    elif isinstance(event, ModelMade) and event.model.own is not None:
+        told.tried.add(event.model.own.name)

@@ -1,0 +1,108 @@
+"""What the events of a file have told so far."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from envcheck.model.events import ClassDefined, LayerCalled, Made, ModelUsed, OperationCalled, Trained, Where
+from envcheck.model.tensors import Tensor, Unknown
+from envcheck.verdicts.models.faults import line_of, short
+
+SHAPES = ("input_shape", "batch_input_shape", "batch_shape", "input_dim")
+"""Arguments that declare a model's input in its first layer."""
+_INPUT = re.compile(r"\bInput(?:Layer)?\(")
+_WEIGHTED = re.compile(
+    r"Dense$|Conv|Separable|Depthwise|LSTM$|GRU$|SimpleRNN$|Embedding$|BatchNorm|LayerNorm|MultiHead|add_weight$|add_variable$|Variable$|PReLU$"
+)
+
+
+class Told:
+    """What earlier events say that later ones are judged by.
+
+    Attributes:
+        keras: The major version of Keras.
+        refused: Layers (by ``id``) that were refused when they were made.
+        classes: The file's own classes by name.
+        tried: Own classes whose objects are used where an error is expected.
+        fits: By model and method, the calls with data so far.
+        operations: Operations outside of layers so far.
+        cuts: Layers (by ``id``) that let no gradient through, and the operation that stops it.
+        frozen: Models, by number, that were compiled with nothing to train, and where.
+        saved: By path, where weights were saved.
+    """
+
+    def __init__(self, keras: int, tree: ast.Module, text: str) -> None:
+        self.keras = keras
+        self._tree = tree
+        self._text = text
+        self._lines: list[str] = []
+        self.refused: set[int] = set()
+        self.classes: dict[str, ClassDefined] = {}
+        self.tried: set[str] = set()
+        self.fits: dict[tuple[int, str], Trained] = {}
+        self.operations: list[OperationCalled] = []
+        self.cuts: dict[int, OperationCalled] = {}
+        self.frozen: set[tuple[int, Where]] = set()
+        self.saved: dict[str, ModelUsed] = {}
+        self._by_identity: dict[int, LayerCalled] = {}
+        self._kept: list[Tensor] = []
+
+    def flows(self, event: LayerCalled) -> None:
+        """Remember what a layer gives."""
+        outputs = event.output if isinstance(event.output, tuple) else (event.output,)
+        for each in outputs:
+            if isinstance(each, Tensor):
+                self._by_identity[id(each)] = event
+                self._kept.append(each)
+
+    def symbolic(self, event: LayerCalled) -> bool:
+        """Whether a layer is called while a model is defined, not on data."""
+        return event.stage == "definition" and any(
+            not isinstance(each.shape, Unknown) and each.shape[:1] == (None,) for each in event.inputs
+        )
+
+    def is_used(self, where: Where) -> bool:
+        """Whether something stands beside a call on its line that takes what it gives."""
+        self._lines = self._lines or self._text.split("\n")
+        line = self._lines[where.line - 1].encode("utf-8", "surrogatepass")
+        end = where.end_column if where.end_column >= 0 else len(line)
+        return bool(line[: where.column].strip() or line[end:].partition(b"#")[0].strip())
+
+    def makes_weights(self, where: Where) -> bool:
+        """Whether what is made at a place has weights, as far as its name tells."""
+        self._lines = self._lines or self._text.split("\n")
+        line = self._lines[where.line - 1].encode("utf-8", "surrogatepass")[where.column :].decode("utf-8", "replace")
+        name = re.match(r"[\w.]*", line)
+        return name is not None and _WEIGHTED.match(name[0].rpartition(".")[2]) is not None
+
+    def takes_more(self, name: str) -> bool:
+        """Whether ``__init__`` of a class at the module's level has ``**kwargs``; so too where that cannot be told."""
+        for each in self._tree.body:
+            if isinstance(each, ast.ClassDef) and each.name == name:
+                inits = [one for one in each.body if isinstance(one, ast.FunctionDef) and one.name == "__init__"]
+                return not inits or inits[-1].args.kwarg is not None
+        return True
+
+    def _source(self, tensor: Tensor) -> LayerCalled | None:
+        return self._by_identity.get(id(tensor))
+
+    def origin(self, tensor: Tensor, into: LayerCalled) -> str:
+        """Where a tensor that reaches a layer comes from, in words; empty where that cannot be told."""
+        event = self._source(tensor)
+        if event is not None:
+            return f"{short(event.layer.name)} ({line_of(event.where)})"
+        if isinstance(into.layer, Made) and any(name in into.layer.keywords for name in SHAPES):
+            return "its own " + next(name for name in SHAPES if name in into.layer.keywords)
+        if into.stage == "use":
+            return "the data"
+        self._lines = self._lines or self._text.split("\n")
+        named = [
+            number for number, line in enumerate(self._lines, 1) if _INPUT.search(line) and number <= into.where.line
+        ]
+        return f"Input ({line_of(Where(named[0]))})" if len(named) == 1 else "an Input" if named else ""
+
+    def layer_before(self, tensor: Tensor) -> str:
+        """The class of the layer that gave a tensor; empty for an input of the model."""
+        event = self._source(tensor)
+        return "" if event is None else short(event.layer.name)

@@ -1,0 +1,140 @@
+"""What saved models say for a target; real Keras is asked the same in tests/real/test_saved_real.py."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from saved.models import LAMBDA, MINE, archive, bundle, layer, old_config, sequential
+
+from envcheck.checks import saved_models
+from envcheck.findings import Check
+from envcheck.knowledge.api.answers import Api
+from envcheck.knowledge.api.identifiers import Identifiers
+from envcheck.knowledge.api.target import Target
+from envcheck.knowledge.rows import folder
+from envcheck.knowledge.saved_models import SavedModels
+from envcheck.saved import archive as archives
+from envcheck.saved import bundle as bundles
+from envcheck.saved import hdf5
+from envcheck.saved.found import SavedModel, Unread
+from envcheck.verdicts.found import Code, Verdict
+from envcheck.verdicts.saved import judged
+from envcheck.verdicts.targets import completed
+
+API = Api(folder() / "api")
+NEW = "tensorflow==2.21.0,keras==3.15.1"
+OLD = "tensorflow==2.15.1"
+
+
+def verdicts(model: SavedModel | Unread, target: str) -> list[Verdict]:
+    assert isinstance(model, SavedModel), model
+    chosen = completed(Target.parse(target), API.shelf)
+    identifiers = Identifiers(folder() / "api", API.shelf)
+    return list(judged([model], [chosen], API, identifiers, SavedModels(folder())))
+
+
+def kinds(model: SavedModel | Unread, target: str) -> list[tuple[str, str, str | None]]:
+    return [(each.kind, each.symbol, each.parameter) for each in verdicts(model, target)]
+
+
+def old(class_name: str, keras: str = "2.11.0", training: Any = None, **values: Any) -> SavedModel | Unread:
+    """A model of one layer in an HDF5 file of Keras 2."""
+    one = {"class_name": class_name, "config": {"name": "a", "trainable": True, "dtype": "float32", **values}}
+    attributes = {"keras_version": keras, "model_config": json.dumps(old_config(one))}
+    if training is not None:
+        attributes["training_config"] = json.dumps(training)
+    return hdf5.read("m.h5", {"attributes": attributes})
+
+
+def test_an_archive_of_keras_3_loads_on_keras_3_alone(tmp_path: Path) -> None:
+    model = archives.read(archive(tmp_path / "m.keras", sequential(layer("Dense", units=3))))
+    assert kinds(model, NEW) == []
+    assert kinds(model, OLD) == [("saved-format", "", None)]
+    assert kinds(model, "tensorflow==2.11.1") == [("saved-format", "", None)]
+
+
+def test_a_saved_model_of_keras_does_not_load_on_keras_3(tmp_path: Path) -> None:
+    model = bundles.read(bundle(tmp_path / "m", "2.11.0", old_config()))
+    assert kinds(model, NEW) == [("saved-format", "", None)]
+    assert kinds(model, OLD) == []
+    assert kinds(model, "tensorflow==2.16.2,keras==3.3.3,tf_keras==2.16.0,TF_USE_LEGACY_KERAS=1") == []
+
+
+def test_what_is_for_serving_is_not_judged(tmp_path: Path) -> None:
+    assert kinds(bundles.read(bundle(tmp_path / "m", None)), NEW) == []
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [
+        (old("Dense", units=3), []),
+        (old("Dense", batch_input_shape=[None, 4]), []),
+        (old("LSTM", time_major=False), [("saved-parameter", "keras.layers.LSTM", "time_major")]),
+        (old("DepthwiseConv2D", groups=1), [("saved-parameter", "keras.layers.DepthwiseConv2D", "groups")]),
+        (old("ThresholdedReLU", theta=0.5), [("saved-layer", "keras.layers.ThresholdedReLU", None)]),
+        (old("TFOpLambda"), [("saved-layer", "keras.layers.TFOpLambda", None)]),
+        (old("Mine"), [("saved-custom", "Mine", None)]),
+        (old("Dense", activation="myact"), [("saved-custom", "myact", None)]),
+        (old("Dense", training={"loss": "mse"}), [("saved-parameter", "compile()", "loss")]),
+        (old("Dense", training={"loss": "mean_squared_error"}), []),
+    ],
+)
+def test_hdf5_of_keras_2_on_keras_3(model: SavedModel, expected: list[tuple[str, str, str | None]]) -> None:
+    assert kinds(model, NEW) == expected
+
+
+@pytest.mark.parametrize("model", [old("LSTM", time_major=False), old("ThresholdedReLU"), old("TFOpLambda")])
+def test_the_same_on_keras_2(model: SavedModel) -> None:
+    assert kinds(model, OLD) == []
+
+
+def test_a_hundred_layers_say_it_once(tmp_path: Path) -> None:
+    layers = [layer("LSTM", name=f"l{number}", time_major=False) for number in range(100)]
+    assert len(verdicts(archives.read(archive(tmp_path / "m.keras", sequential(*layers))), NEW)) == 1
+
+
+def test_lambdas_and_objects_of_ones_own(tmp_path: Path) -> None:
+    model = archives.read(archive(tmp_path / "m.keras", sequential(LAMBDA, MINE)))
+    assert kinds(model, NEW) == [("saved-custom", "Mine", None), ("saved-code", "Lambda", None)]
+
+
+def test_a_target_without_keras_says_nothing(tmp_path: Path) -> None:
+    assert kinds(archives.read(archive(tmp_path / "m.keras", sequential(), keras=None)), NEW) == []
+
+
+@pytest.mark.parametrize(
+    ("check", "model", "words"),
+    [
+        (saved_models.formats, bundle, "written by Keras 2.11.0: Keras 3 does not load the SavedModel"),
+        (saved_models.layers, old("ThresholdedReLU"), "there is no keras.layers.ThresholdedReLU"),
+        (
+            saved_models.arguments,
+            old("LSTM", time_major=False),
+            "has time_major=False, which keras.layers.LSTM refuses",
+        ),
+        (saved_models.custom, old("Mine"), "Mine 'a' is no object of Keras"),
+        (saved_models.bytecode, archive, "Lambda 'lambda' holds Python bytecode"),
+        (saved_models.whole, archive, "'/evil' that would be unpacked outside"),
+    ],
+)
+def test_each_check_speaks_of_its_own(check: Check, model: Any, words: str, tmp_path: Path) -> None:
+    if model is bundle:
+        model = bundles.read(bundle(tmp_path / "m", "2.11.0", old_config()))
+    elif model is archive:
+        model = archives.read(archive(tmp_path / "m.keras", sequential(LAMBDA), members={"/evil": b""}))
+    (found,) = check.judge(Code(tuple(verdicts(model, NEW))))
+    assert words in found.message
+    assert found.location is not None
+    assert found.location.line is None
+    assert found.evidence["kind"] == "saved-model"
+    assert found.fix is not None
+    assert list(check.judge(Code(tuple(verdicts(old("Dense"), NEW))))) == []
+
+
+def test_every_row_says_something() -> None:
+    rows = SavedModels(folder()).rows
+    assert len({row.id for row in rows}) == len(rows)
+    assert all(row.use for row in rows if row.outcome == "raises")

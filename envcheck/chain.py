@@ -103,7 +103,8 @@ def _broken(outcomes: Sequence[Outcome], severity: Severity) -> dict[Link, str]:
 def _title(seen: _Seen, code: str) -> str:
     """What the gravest finding says."""
     outcome = seen.outcomes[code]
-    grave = [each for each in outcome.findings if (each.severity or outcome.severity) is outcome.worst]
+    worst = outcome.worst
+    grave = [each for each in outcome.findings if (each.severity or outcome.severity) is worst]
     return grave[0].message if grave else outcome.title
 
 

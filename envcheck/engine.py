@@ -110,10 +110,11 @@ def _run(check: Check, facts: Facts) -> Outcome:
 
 def _link(outcome: Outcome, check: Check) -> Link | None:
     """The first link that one of the gravest findings breaks; without findings the check's own."""
+    worst = outcome.worst
     links = [
         link
         for finding in outcome.findings
-        if (finding.severity or outcome.severity) is outcome.worst and (link := finding.link or check.link)
+        if (finding.severity or outcome.severity) is worst and (link := finding.link or check.link)
     ]
     return min(links, key=lambda link: link.place, default=check.link)
 

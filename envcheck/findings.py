@@ -173,8 +173,8 @@ class Outcome:
     @property
     def worst(self) -> Severity | None:
         """The gravest severity among the findings; None without any."""
-        ranked = [finding.severity or self.severity for finding in self.findings]
-        return max(ranked, key=lambda severity: severity.rank, default=None)
+        there = {finding.severity or self.severity for finding in self.findings}
+        return max(there, key=lambda severity: severity.rank, default=None)
 
 
 @dataclass(frozen=True, slots=True)

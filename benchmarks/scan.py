@@ -74,6 +74,8 @@ def scanning(tree: Path, *more: str) -> list[str]:
         "--target",
         TARGET,
         "--no-gitignore",
+        "--select",
+        "API",  # names: what the other tools look at
         "-f",
         "json",
         *more,

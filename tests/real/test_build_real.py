@@ -28,6 +28,9 @@ REAL = {
 }
 BATCH = 32
 each_release = pytest.mark.parametrize("on", parameters("tf2.21", "tf2.15"))
+# A build takes a quarter of a minute: by default most of them are made with one Keras only.
+ALL = ("tf2.21", "tf2.15") if os.environ.get("ENVCHECK_TEST_RELEASES") == "all" else ("tf2.21",)
+one_release = pytest.mark.parametrize("on", parameters(*ALL))
 
 
 def built(
@@ -62,7 +65,7 @@ def measured(on: Release, file: str, name: str, loss: str) -> int:
 
 
 @pytest.mark.parametrize("model", REAL)
-@each_release
+@one_release
 def test_a_real_model_and_its_memory(on: Release, model: str, tmp_path: Path) -> None:
     file, name, loss = REAL[model]
     facts = built(on, tmp_path, file, name, batch=BATCH)
@@ -105,7 +108,7 @@ def test_counts_are_exact(on: Release, tmp_path: Path) -> None:
         ("wrong_loss", "train", ""),
     ],
 )
-@each_release
+@one_release
 def test_what_fails_is_named(on: Release, name: str, step: str, words: str, tmp_path: Path) -> None:
     facts = built(on, tmp_path, "broken.py", name)
     failed = facts.step(step)
@@ -118,7 +121,7 @@ def test_what_fails_is_named(on: Release, name: str, step: str, words: str, tmp_
         assert failed.place[0] == str(MODELS / "broken.py")
 
 
-@each_release
+@one_release
 def test_the_failing_layer_inside_of_a_model_of_ones_own(on: Release, tmp_path: Path) -> None:
     failed = built(on, tmp_path, "broken.py", "subclassed", inputs=(5,)).step("build")
     assert failed.status == "failed"
@@ -128,7 +131,7 @@ def test_the_failing_layer_inside_of_a_model_of_ones_own(on: Release, tmp_path: 
     assert len(failed.layer.way) == 2
 
 
-@each_release
+@one_release
 def test_saving(on: Release, tmp_path: Path) -> None:
     unsaved = built(on, tmp_path, "broken.py", "unsaved").step("save_load")
     assert unsaved.status == "failed", unsaved
@@ -137,7 +140,7 @@ def test_saving(on: Release, tmp_path: Path) -> None:
     assert unregistered.more["custom"] == ["Doubled"]
 
 
-@each_release
+@one_release
 def test_ends_hangs_prints_and_trains_nothing(on: Release, tmp_path: Path) -> None:
     assert statuses(built(on, tmp_path, "broken.py", "dies"))[:3] == ["ok", "crashed", "not reached"]
     assert statuses(built(on, tmp_path, "broken.py", "hangs", timeout=30))[:3] == ["ok", "hung", "not reached"]

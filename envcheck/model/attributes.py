@@ -256,8 +256,15 @@ def set_attribute(machine: Core, owner: Value, name: str, value: Value) -> None:
         if name in ("__name__", "__doc__"):
             return
         machine.patched.add(canonical(owner.name))
-    elif name == "trainable":
+    else:
+        _set_of_anything(machine, name)
+
+
+def _set_of_anything(machine: Core, name: str) -> None:
+    if name == "trainable":
         machine.trainable_known = False
+    elif name == "shape":
+        machine.reshaped()
 
 
 def _train(machine: Core, core: LayerObject | ModelObject | None, value: Value, depth: int = 0) -> None:

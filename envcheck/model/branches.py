@@ -6,6 +6,7 @@ import ast
 
 from envcheck.model.core import Core
 from envcheck.model.expressions import BUILTINS
+from envcheck.model.guards import asks_surroundings
 from envcheck.model.names import words
 from envcheck.model.operators import truth
 from envcheck.model.state import Snapshot
@@ -35,7 +36,9 @@ def if_(machine: Core, node: ast.If) -> bool:
         return machine.run(node.body if test else node.orelse)
     then, otherwise = refinements(machine, node.test)
     mark = machine.state.mark()
-    return meet(machine, [_branch(machine, node.body, then), _branch(machine, node.orelse, otherwise)], mark)
+    with machine.trying(asks_surroundings(node.test)):
+        branches = [_branch(machine, node.body, then), _branch(machine, node.orelse, otherwise)]
+    return meet(machine, branches, mark)
 
 
 def meet(machine: Core, branches: list[tuple[bool, Snapshot]], mark: int) -> bool:

@@ -17,7 +17,7 @@ from envcheck.model.layer_calls import make, merge, on_tensors
 from envcheck.model.methods import call_method
 from envcheck.model.models import on_tensors as model_on_tensors
 from envcheck.model.models import sequential
-from envcheck.model.names import MERGING, canonical
+from envcheck.model.names import MERGING, canonical, writes
 from envcheck.model.operations import known, operate, symbolic
 from envcheck.model.publish import public
 from envcheck.model.tensors import UNKNOWN
@@ -56,6 +56,10 @@ def _symbol(machine: Core, callee: Symbol, call: Call) -> Value:
     tensors = symbolic(call)
     if tensors and known(name):
         return operate(call, tensors)
+    if name.startswith("numpy."):
+        machine.taint(call.keywords.get("out"))
+        if writes(name):
+            machine.taint(call.get("arr", 0, call.get("a", default=call.get("dst", default=None))))
     handler = FUNCTIONS.get(name)
     if handler is not None:
         return handler(call)

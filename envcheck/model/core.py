@@ -7,15 +7,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from envcheck.model.events import Event, Model, Where
+from envcheck.model.cells import Cell
+from envcheck.model.events import Array, Event, Model, Where
+from envcheck.model.source import Source
 from envcheck.model.state import Snapshot, State
 from envcheck.model.tensors import UNKNOWN
-from envcheck.model.values import Cell, Class, Dict, Function, Instance, LayerObject, List, ModelObject, Scope, Value
+from envcheck.model.values import Class, Dict, Function, Instance, LayerObject, List, ModelObject, Scope, Value
 
-MOST_STEPS = 150_000
-"""Expressions and statements that one reading may look at."""
+MOST_STEPS = 50_000
+"""Expressions and statements of a module, with the functions that it calls, that are looked at."""
+MOST_LATER = 100_000
+"""The same for all functions together that the module itself does not call."""
 MOST_ALONE = 5_000
-"""The same for a function that the module itself does not call, with all that it calls."""
+"""The same for one of them, with all that it calls."""
 DEEPEST_ALONE = 5
 DEEPEST = 12
 """Calls of the file's own functions inside of one another that are followed."""
@@ -38,6 +42,13 @@ class Frame:
     ends: list[tuple[Value, Snapshot]] = field(default_factory=list)
     nested: list[Function] = field(default_factory=list)
     """Functions that are defined in it."""
+    straight: bool = False
+    """Whether it has one end, and what it wrote stands as it was there."""
+
+    def end(self, value: Value, state: State, sure: bool) -> None:
+        """Note that it may end here; ``sure`` where nothing after it runs."""
+        self.straight = sure and not self.ends and state.depth == self.depth + 1
+        self.ends.append((value, {} if self.straight else state.since(self.depth)))
 
 
 @dataclass(slots=True)
@@ -104,11 +115,13 @@ class Core:
 
     Args:
         keras: The major version of Keras that would run it.
+        source: The words of the file.
         rebound: Names that some function declares global or nonlocal: they may change at any time.
     """
 
-    def __init__(self, keras: int, rebound: frozenset[str]) -> None:
+    def __init__(self, keras: int, source: Source, rebound: frozenset[str]) -> None:
         self.keras = keras
+        self.source = source
         self.rebound = rebound
         self.state = State()
         self.module = Scope()
@@ -118,9 +131,6 @@ class Core:
         self.limit = MOST_STEPS
         self.frames: list[Frame] = []
         self.loops: list[Loop] = []
-        self.part = 0
-        self.lines: list[list[str]] | None = None
-        """The text of each part, where it was given."""
         self.attempted = 0
         self.conditional = 0
         self.inside = ""
@@ -134,6 +144,8 @@ class Core:
         self.trainable_known = True
         self.patched: set[str] = set()
         """Modules and classes outside of the file that it changes (``keras.layers.Dense.call = …``)."""
+        self.unfinished = False
+        """Whether the module's end was not reached: what its names stand for then cannot be told."""
         self.late = False
         """Whether the module's end is reached, and functions are run that it does not call itself."""
         self.objects: dict[int, LayerObject | ModelObject] = {}
@@ -180,6 +192,10 @@ class Core:
         if self.steps > self.limit:
             raise Cut
 
+    def stop(self) -> None:
+        """Forget where the program was when it was cut."""
+        self.stage, self.inside, self.depth = "definition", "", 0
+
     def number(self) -> int:
         """A number for a new model."""
         self._number += 1
@@ -193,7 +209,7 @@ class Core:
         """The place of a node."""
         end = node.end_col_offset if node.end_lineno == node.lineno and node.end_col_offset is not None else -1
         name = self.frames[-1].name if self.frames else ""
-        return Where(node.lineno, node.col_offset, end, self.part, self.attempted > 0, self.conditional > 0, name)
+        return Where(node.lineno, node.col_offset, end, self.attempted > 0, self.conditional > 0, name)
 
     def here(self, where: Where) -> Where:
         """A place that was noted earlier, as sure as what runs now."""
@@ -233,25 +249,45 @@ class Core:
         finally:
             self.attempted -= caught
 
+    def written(self, array: Array) -> None:
+        """Numbers are written into an array, and so into all that share its memory."""
+        if array.values is not None:
+            self.state.write(array.values.buffer, "written", True)
+
+    def reshaped(self) -> None:
+        """An array's shape is changed in place: every name of every array may stand for that one."""
+        scope: Scope | None = self.scope
+        while scope is not None:
+            for name, value in list(scope.state.items()):
+                if isinstance(value, Array):
+                    self.state.write(scope, name, Array())
+                elif isinstance(value, (tuple, List, Dict, Instance)):
+                    self.state.write(scope, name, UNKNOWN)
+            scope = scope.parent
+
     def taint(self, value: Value, seen: set[int] | None = None) -> None:
         """Something unknown got hold of a value and may have changed it."""
+        if isinstance(value, Array):
+            self.written(value)
         if not isinstance(value, (tuple, Cell)):
             return
         seen = set() if seen is None else seen
         if id(value) in seen or len(seen) > MOST_TAINTED:
             return
         seen.add(id(value))
-        if isinstance(value, tuple):
-            for each in value:
-                self.taint(each, seen)
-            return
-        if isinstance(value, (List, Dict)):
-            self.taint(value.items, seen)
-        elif isinstance(value, ModelObject):
-            self.taint(value.state["layers"], seen)
-        elif isinstance(value, Instance):
-            self.taint(tuple(value.state.values()), seen)
-            self.taint(value.core, seen)
-        if not isinstance(value, Scope):
+        for each in _held(value):
+            self.taint(each, seen)
+        if not isinstance(value, (tuple, Scope)):
             for key in list(value.state):
                 self.state.write(value, key, UNKNOWN)
+
+
+def _held(value: tuple[Value, ...] | Cell) -> tuple[Value, ...]:
+    """What can be reached, and changed, through a value."""
+    if isinstance(value, tuple):
+        return value
+    if isinstance(value, (List, Dict)):
+        return (value.items,)
+    if isinstance(value, ModelObject):
+        return (value.state["layers"],)
+    return (*value.state.values(), value.core) if isinstance(value, Instance) else ()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from envcheck.model.attributes import lineage, member
 from envcheck.model.core import Core
 from envcheck.model.events import Assigned, ClassDefined
-from envcheck.model.functions import own_nodes
+from envcheck.model.functions import blocks, generates, own_nodes
 from envcheck.model.names import canonical
 from envcheck.model.tensors import UNKNOWN
 from envcheck.model.values import Class, Function, Symbol, Value
@@ -49,7 +49,7 @@ def describe(machine: Core, owner: Class, kind: str) -> ClassDefined:
         parameters=_parameters(init.node) if isinstance(init, Function) else (),
         assigned=tuple(_assigned(machine, owner)),
         weights_in_call=tuple(machine.where(each) for each in _weights(machine, call)) if call is not None else (),
-        call_returns="" if call is None else returned(call),
+        call_returns="" if call is None else returned(machine, call),
         call_parameters=() if call is None else _parameters(call),
         decorated=tuple(_names(node.decorator_list)),
         where=machine.where(node),
@@ -86,7 +86,7 @@ def _assigned(machine: Core, owner: Class) -> Iterator[Assigned]:
             continue
         first = method.args.args[0].arg
         line = _super_line(method) if method.name == "__init__" else None
-        found = [each for each in own_nodes(method) if isinstance(each, (ast.Assign, ast.AnnAssign)) and each.value]
+        found = [each for each in blocks(method.body) if isinstance(each, (ast.Assign, ast.AnnAssign)) and each.value]
         for each in sorted(found, key=lambda node: (node.lineno, node.col_offset)):
             targets = each.targets if isinstance(each, ast.Assign) else [each.target]
             for target in targets:
@@ -142,20 +142,18 @@ def layer_name(machine: Core, value: Value) -> str:
 
 def _weights(machine: Core, call: ast.FunctionDef) -> Iterator[ast.Call]:
     """Calls that make weights, and layers that are made, in ``call``; not what stands under an ``if``."""
-    guarded = {id(inner) for each in own_nodes(call) if isinstance(each, ast.If) for inner in ast.walk(each)}
-    made = [each for each in own_nodes(call) if isinstance(each, ast.Call) and id(each) not in guarded]
+    made = [each for each in own_nodes(call, but=ast.If) if isinstance(each, ast.Call)]
     for each in sorted(made, key=lambda node: (node.lineno, node.col_offset)):
         name = each.func.attr if isinstance(each.func, ast.Attribute) else getattr(each.func, "id", "")
         if name in _MAKING or layer_name(machine, machine.peek(each.func)):
             yield each
 
 
-def returned(node: ast.FunctionDef) -> str:
+def returned(machine: Core, node: ast.FunctionDef) -> str:
     """What a function returns: ``value``, ``nothing``, ``some`` or ``raises``."""
-    nodes = list(own_nodes(node))
-    if any(isinstance(each, (ast.Yield, ast.YieldFrom)) for each in nodes):
+    if generates(machine, node):
         return "value"
-    values = [each for each in nodes if isinstance(each, ast.Return)]
+    values = [each for each in blocks(node.body) if isinstance(each, ast.Return)]
     given = [each for each in values if each.value is not None and not _is_none(each.value)]
     falls = _falls(node.body)
     if not given:

@@ -10,6 +10,7 @@ from typing import Any
 from envcheck.model.attributes import attribute
 from envcheck.model.comprehensions import comprehension, dict_comprehension, iterated
 from envcheck.model.core import LONGEST, Call, Core
+from envcheck.model.guards import asks_surroundings
 from envcheck.model.names import harmless
 from envcheck.model.operators import binary, compared, subscript, truth, unary
 from envcheck.model.state import join
@@ -37,7 +38,7 @@ def lookup(machine: Core, name: str) -> Value:
     while scope is not None:
         if (first or scope.kind != "class") and name in scope.state:
             value = scope.state[name]
-            changes = machine.late and scope.kind == "module" and name in scope.often
+            changes = machine.late and scope.kind == "module" and (machine.unfinished or name in scope.often)
             # Which of its values it had then cannot be told.
             return UNKNOWN if changes and not isinstance(value, (Symbol, Function, Class)) else value
         first = first and scope.kind == "comprehension"
@@ -133,7 +134,7 @@ def function(machine: Core, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.L
     """A function, with the defaults as they are now."""
     defaults = tuple(machine.value(each) for each in node.args.defaults)
     keyword = tuple(UNKNOWN if each is None else machine.value(each) for each in node.args.kw_defaults)
-    return Function(node, machine.scope, defaults, keyword, part=machine.part)
+    return Function(node, machine.scope, defaults, keyword)
 
 
 def _choice(machine: Core, node: ast.IfExp) -> Value:
@@ -141,9 +142,10 @@ def _choice(machine: Core, node: ast.IfExp) -> Value:
     if test is not None:
         return machine.value(node.body if test else node.orelse)
     ends, values, mark = [], [], machine.state.mark()
+    guarded = asks_surroundings(node.test)
     for each in (node.body, node.orelse):
         depth = machine.state.begin()
-        with machine.maybe():
+        with machine.maybe(), machine.trying(guarded):
             values.append(machine.value(each))
         ends.append(machine.state.undo(depth))
     machine.state.settle(ends, mark)

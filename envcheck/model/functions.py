@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from envcheck.model.core import DEEPEST, DEEPEST_ALONE, MOST_ALONE, Call, Core, Cut, Frame
 from envcheck.model.expressions import unknown_call
-from envcheck.model.names import USING, tells
+from envcheck.model.guards import skipped
 from envcheck.model.state import join
 from envcheck.model.tensors import UNKNOWN
 from envcheck.model.values import Dict, Function, Scope, Super, Value
@@ -34,8 +34,8 @@ def run(machine: Core, function: Function, call: Call, first: Value = None) -> V
     scope = Scope(function.scope, "function")
     bind(scope, function, call, first)
     if isinstance(node, ast.Lambda):
-        return _inside(machine, scope, function.part, lambda: machine.value(node.body))
-    return _inside(machine, scope, function.part, lambda: _body(machine, function, node))
+        return _inside(machine, scope, lambda: machine.value(node.body))
+    return _inside(machine, scope, lambda: _body(machine, function, node))
 
 
 def _followed(machine: Core, function: Function) -> bool:
@@ -43,11 +43,13 @@ def _followed(machine: Core, function: Function) -> bool:
     if function.kind == "unknown" or len(machine.frames) >= (DEEPEST_ALONE if machine.late else DEEPEST):
         return False
     turns = sum(frame.name == _name(function) for frame in machine.frames)
-    return turns < MOST_TURNS and not _generates(function.node) and not _idle(machine, function)
+    return turns < MOST_TURNS and not generates(machine, function.node) and not _idle(machine, function)
 
 
 def alone(machine: Core, function: Function, first: Value = None) -> None:
     """Run a function that something outside of the file may call: with arguments of which nothing is known."""
+    if skipped(function):
+        return
     depth = machine.state.begin()
     plain = replace(function, kind="plain")
     outer = machine.limit
@@ -57,7 +59,7 @@ def alone(machine: Core, function: Function, first: Value = None) -> None:
     except Cut:
         if machine.limit == outer:
             raise
-        machine.stage, machine.inside, machine.depth = "definition", "", 0
+        machine.stop()
     finally:
         machine.limit = outer
         machine.state.undo(depth)
@@ -65,33 +67,20 @@ def alone(machine: Core, function: Function, first: Value = None) -> None:
 
 def _idle(machine: Core, function: Function) -> bool:
     """Whether a function has nothing to tell, when nothing is known of what calls it."""
-    return machine.late and machine.lines is not None and bool(machine.frames) and not telling(machine, function.node)
-
-
-def telling(machine: Core, node: ast.stmt | ast.expr) -> bool:
-    """Whether a statement names a layer or model, as far as its text is there."""
-    if machine.lines is None:
-        return True
-    known = getattr(node, "envcheck_telling", None)
-    if known is None:
-        lines = machine.lines[machine.part][node.lineno - 1 : node.end_lineno]
-        known = tells("\n".join(lines), USING)
-        node.envcheck_telling = known  # type: ignore[union-attr]
-    return bool(known)
+    return machine.late and bool(machine.frames) and not machine.source.tells(function.node)
 
 
 def _name(function: Function) -> str:
     return getattr(function.node, "name", "") or f"<lambda {function.node.lineno}>"
 
 
-def _inside(machine: Core, scope: Scope, part: int, body: Callable[[], Value]) -> Value:
+def _inside(machine: Core, scope: Scope, body: Callable[[], Value]) -> Value:
     before, machine.scope = machine.scope, scope
     loops, machine.loops = machine.loops, []
-    here, machine.part = machine.part, part
     try:
         return body()
     finally:
-        machine.scope, machine.loops, machine.part = before, loops, here
+        machine.scope, machine.loops = before, loops
 
 
 def _body(machine: Core, function: Function, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Value:
@@ -100,7 +89,7 @@ def _body(machine: Core, function: Function, node: ast.FunctionDef | ast.AsyncFu
     machine.frames.append(frame)
     try:
         if machine.run(node.body):
-            frame.ends.append((None, machine.state.since(frame.depth)))
+            frame.end(None, machine.state, True)
         for each in frame.nested:
             if id(each.node) not in machine.entered and each.owner is None:
                 alone(machine, each)
@@ -109,6 +98,9 @@ def _body(machine: Core, function: Function, node: ast.FunctionDef | ast.AsyncFu
         raise
     finally:
         machine.frames.pop()
+    if frame.straight:
+        machine.state.keep(frame.depth)
+        return frame.ends[0][0]
     if len(frame.ends) == 1:
         value, end = frame.ends[0]
         machine.state.undo(frame.depth)
@@ -153,13 +145,13 @@ def bind(scope: Scope, function: Function, call: Call, first: Value = None) -> N
         scope.state[arguments.kwarg.arg] = Dict(items=tuple(keywords.items()) if call.complete else UNKNOWN)
 
 
-def own_nodes(node: ast.AST) -> Iterator[ast.AST]:
-    """The nodes of a function's body, without those of functions and classes defined in it."""
+def own_nodes(node: ast.AST, but: type = ast.ClassDef) -> Iterator[ast.AST]:
+    """The nodes of a function's body, without those of functions and classes defined in it, and of another kind."""
     waiting = list(ast.iter_child_nodes(node))
     while waiting:
         each = waiting.pop()
         yield each
-        if not isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):
+        if not isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef, but)):
             waiting += ast.iter_child_nodes(each)
 
 
@@ -177,17 +169,13 @@ def blocks(body: list[ast.stmt], inner: bool = False) -> Iterator[ast.stmt]:
             waiting += block.body
 
 
-def _generates(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> bool:
+def generates(machine: Core, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> bool:
     """Whether calling a function runs none of it: a generator or coroutine."""
     if isinstance(node, ast.AsyncFunctionDef):
         return True
-    if isinstance(node, ast.Lambda):
+    if isinstance(node, ast.Lambda) or not machine.source.yields(node):
         return False
-    known = getattr(node, "envcheck_generates", None)
-    if known is None:
-        known = any(isinstance(each, (ast.Yield, ast.YieldFrom)) for each in own_nodes(node))
-        node.envcheck_generates = known  # type: ignore[attr-defined]
-    return bool(known)
+    return any(isinstance(each, (ast.Yield, ast.YieldFrom)) for each in own_nodes(node))
 
 
 def super_of(machine: Core) -> Value:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from envcheck.model.comprehensions import iterated
 from envcheck.model.core import Core, Loop
 from envcheck.model.events import Array
-from envcheck.model.functions import blocks, telling
+from envcheck.model.functions import blocks
 from envcheck.model.operators import truth
 from envcheck.model.state import Snapshot
 from envcheck.model.tensors import UNKNOWN
@@ -16,6 +16,8 @@ from envcheck.model.values import Value
 
 MOST_TURNS = 128
 """Turns of a loop over known items that are run one by one."""
+LONGEST_LOOP = 10_000
+"""Steps after which the rest of its turns are taken together."""
 
 
 def for_(machine: Core, node: ast.For | ast.AsyncFor) -> bool:
@@ -27,7 +29,10 @@ def for_(machine: Core, node: ast.For | ast.AsyncFor) -> bool:
     if items is None or len(items) > MOST_TURNS:
         return _unknown_loop(machine, node, lambda: machine.assign(node.target, _some(value)))
     if not _leaves(node):
+        start = machine.steps
         for item in items:
+            if machine.steps - start > LONGEST_LOOP:
+                return _unknown_loop(machine, node, lambda: machine.assign(node.target, UNKNOWN))
             machine.assign(node.target, item)
             if not machine.run(node.body):
                 return False
@@ -89,7 +94,7 @@ def _known_loop(machine: Core, node: ast.For | ast.AsyncFor, items: tuple[Value,
 
 def _turns_of(machine: Core, node: ast.stmt) -> int:
     """How often the body of an unknown loop is looked at: again with what is known after a turn, unless it makes no model."""
-    return 3 if len(machine.loops) == 1 and telling(machine, node) else 1
+    return 3 if len(machine.loops) == 1 and machine.source.tells(node) else 1
 
 
 def _unknown_loop(machine: Core, node: ast.For | ast.AsyncFor | ast.While, start: Callable[[], None]) -> bool:
@@ -109,7 +114,7 @@ def _unknown_loop(machine: Core, node: ast.For | ast.AsyncFor | ast.While, start
                 turned = machine.state.undo(before)
                 if not machine.state.settle([turned, {}] if ends else [{}], turn):
                     break
-                if attempt or len(machine.loops) > 1 or not telling(machine, node):
+                if attempt or len(machine.loops) > 1 or not machine.source.tells(node):
                     machine.state.forget(machine.state.since(loop.depth).values())
     finally:
         machine.loops.pop()

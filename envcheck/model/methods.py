@@ -30,9 +30,15 @@ def call_method(machine: Core, bound: Method, call: Call) -> Value:
     return unknown_call(call, None if isinstance(owner, Made) else owner)
 
 
-def _array(_: Core, owner: Array, name: str, call: Call) -> Value:
+def _array(machine: Core, owner: Array, name: str, call: Call) -> Value:
+    machine.taint(call.keywords.get("out"))
     handler = ARRAY_METHODS.get(name)
-    return UNKNOWN if handler is None else handler(owner, call.but(call.positional, name=f"array.{name}"))
+    if handler is not None:
+        return handler(owner, call.but(call.positional, name=f"array.{name}"))
+    machine.written(owner)
+    if name == "resize" or owner.library == "list":
+        machine.reshaped()
+    return UNKNOWN
 
 
 def _dataset(_: Core, owner: Dataset, name: str, call: Call) -> Value:

@@ -119,7 +119,6 @@ def canonical(name: str) -> str:
     return ALIASES.get(name, name)
 
 
-_WORD = re.compile(r"[A-Za-z_]\w*")
 TELLING = (
     frozenset(rules.RULES)
     | frozenset(rules.ALIASES)
@@ -129,11 +128,8 @@ TELLING = (
 """Words that name a layer or model."""
 USING = TELLING | words("fit train_on_batch summary")
 """And what is done with one."""
-
-
-def tells(text: str, among: frozenset[str] = TELLING) -> bool:
-    """Whether a text names a layer or model: a cheap look."""
-    return not among.isdisjoint(_WORD.findall(text))
+MENTIONED = USING | words("to_categorical")
+"""All that is looked for in a text."""
 
 
 _HARMLESS = re.compile(
@@ -143,6 +139,16 @@ _HARMLESS = re.compile(
     r"|keras\.layers\.|tensorflow\.(math|nn|linalg|random|data|io|image|summary|config|debugging|strings|print$|lite\.)"
     r"|tensorflow\.[a-z_0-9]+$|matplotlib\.|logging\.|warnings\.|os\.|time\.|sys\.|sklearn\.metrics\.|pprint\.|json\.|pickle\.)"
 )
+
+
+_WRITING = re.compile(
+    r"numpy\.(place|putmask|copyto|put|put_along_axis|fill_diagonal|nditer|resize|lib\.stride_tricks\.as_strided|\w+\.at)$"
+)
+
+
+def writes(name: str) -> bool:
+    """Whether a function of numpy changes the array that it is given first."""
+    return _WRITING.match(name) is not None
 
 
 def harmless(name: str) -> bool:

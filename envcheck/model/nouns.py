@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from envcheck.model.cells import Buffer
 from envcheck.model.tensors import UNKNOWN, Shape, Tensor, Unknown
 
 
@@ -16,7 +17,6 @@ class Where:
         line: From 1.
         column: From 0, in bytes of UTF-8, as ``ast`` counts.
         end_column: The same; -1 when the expression ends on another line.
-        part: Which of the trees that were read, from 0: a notebook has one per cell.
         attempted: It lies in a ``try`` whose ``except`` takes such an error, or where a test expects one.
         conditional: It runs only under a condition that the source does not decide.
         function: The innermost function it lies in; empty at the module's level.
@@ -25,7 +25,6 @@ class Where:
     line: int
     column: int = 0
     end_column: int = -1
-    part: int = 0
     attempted: bool = False
     conditional: bool = False
     function: str = ""
@@ -101,12 +100,18 @@ class Values:
         high: No number is larger.
         reached: Whether both are certainly among the numbers: so in ``arange(3)`` and literals, not in ``randint(0, 3, 99)``.
         nan: Whether a NaN or an infinity is certainly among them.
+        buffer: Where the numbers lie.
     """
 
     low: float
     high: float
     reached: bool = False
     nan: bool = False
+    buffer: Buffer = field(default_factory=Buffer, compare=False, repr=False)
+
+    def some(self) -> Values:
+        """The range of some of these numbers."""
+        return replace(self, reached=False, nan=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,15 +122,25 @@ class Array:
         shape: Dimensions as far as known; the first one counts samples.
         dtype: A name as numpy writes it, such as ``float64``, ``uint8``, ``str`` or ``object``.
         library: ``numpy``, ``tensorflow``, or ``list`` for a plain Python list.
-        values: The range of its numbers.
+        numbers: The range of its numbers when they were written first.
         made_by: The canonical name of the call that made it or its labels (``keras.utils.to_categorical``).
     """
 
     shape: Shape = UNKNOWN
     dtype: str | Unknown = UNKNOWN
     library: str = "numpy"
-    values: Values | None = None
+    numbers: Values | None = None
     made_by: str = ""
+
+    @property
+    def values(self) -> Values | None:
+        """The range of its numbers; None where they may have been changed in place."""
+        return None if self.numbers is None or self.numbers.buffer.state["written"] else self.numbers
+
+    def now(self) -> Array:
+        """The same, whatever is written later."""
+        values = self.values
+        return replace(self, numbers=None if values is None else replace(values, buffer=Buffer()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,12 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
+from envcheck.model.cells import Cell
 from envcheck.model.core import Core
 from envcheck.model.data.shapes import FLOATS, broadcast, indexed, promoted
 from envcheck.model.events import Array, Dataset, KerasTensor, Made, OperationCalled, Values
 from envcheck.model.tensors import UNKNOWN, Tensor, Unknown
-from envcheck.model.values import Cell, Class, Dict, Function, List, Symbol, Value
+from envcheck.model.values import Class, Dict, Function, List, Symbol, Value
 
 _LARGEST = 1 << 60
 _LONGEST = 512
@@ -239,7 +240,7 @@ def subscript(machine: Core, value: Value, key: Value, node: ast.expr) -> Value:
         shape = indexed(value.shape, key)
         if shape == () and value.library == "list":
             return UNKNOWN
-        return Array(shape, value.dtype, value.library, _part(value.values), value.made_by)
+        return Array(shape, value.dtype, value.library, _part(value.values, key), value.made_by)
     if isinstance(value, Dict):
         content = value.mapping()
         known = content is not None and isinstance(key, (str, int, bool, type(None)))
@@ -250,9 +251,11 @@ def subscript(machine: Core, value: Value, key: Value, node: ast.expr) -> Value:
     return _item(items, key, isinstance(value, List))
 
 
-def _part(values: Values | None) -> Values | None:
-    """The range of some of an array's numbers."""
-    return None if values is None else Values(values.low, values.high, False, False)
+def _part(values: Values | None, key: Value) -> Values | None:
+    """The range of some of an array's numbers; a mask or an array of places may choose just those that are small."""
+    keys = key if isinstance(key, tuple) else (key,)
+    plain = all(each is None or each is ... or isinstance(each, (int, slice)) for each in keys)
+    return None if values is None or not plain else values.some()
 
 
 def _item(items: Value, key: Value, listed: bool) -> Value:

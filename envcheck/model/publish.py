@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from envcheck.model.core import Core
 from envcheck.model.events import Array, Compilation, Dataset, KerasTensor, Made, Model, Reference
 from envcheck.model.names import canonical
@@ -19,7 +21,7 @@ from envcheck.model.values import (
     Value,
 )
 
-_PLAIN = (int, float, str, bool, bytes, type(None), Array, Dataset, KerasTensor, Made, Compilation)
+_PLAIN = (int, float, str, bool, bytes, type(None), KerasTensor, Made, Compilation)
 _DEEPEST = 6
 _MOST = 20_000
 """Values in one value: a list of lists of lists can hold more than anybody wrote."""
@@ -47,7 +49,13 @@ def public(machine: Core, value: Value, depth: int = 0) -> object:
         return snapshot(machine, value, depth + 1)
     if isinstance(value, Instance):
         return UNKNOWN if value.core is None else public(machine, value.core, depth + 1)
-    return _reference(value)
+    return _data(machine, value, depth) if isinstance(value, (Array, Dataset)) else _reference(value)
+
+
+def _data(machine: Core, value: Array | Dataset, depth: int) -> object:
+    return (
+        value.now() if isinstance(value, Array) else replace(value, element=public(machine, value.element, depth + 1))
+    )
 
 
 def _reference(value: Value) -> object:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeAlias
 
+from envcheck.model.cells import BIRTHS, Cell
 from envcheck.model.events import Array, KerasTensor
 from envcheck.model.names import canonical
 from envcheck.model.tensors import UNKNOWN, Shape, Tensor, Unknown
-from envcheck.model.values import BIRTHS, Cell, Symbol, Value
+from envcheck.model.values import Symbol, Value
 
 MOST_COMPARED = 2_000
 """Items of two tuples that are compared; after that they are taken to differ."""

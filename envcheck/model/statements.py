@@ -13,6 +13,7 @@ from envcheck.model.comprehensions import iterated
 from envcheck.model.core import LONGEST, Core
 from envcheck.model.events import Array
 from envcheck.model.expressions import function
+from envcheck.model.guards import returns
 from envcheck.model.imports import import_from, import_module
 from envcheck.model.loops import break_, for_, while_
 from envcheck.model.operators import binary
@@ -69,27 +70,17 @@ def _set_item(machine: Core, owner: Value, key: Value, value: Value) -> None:
             write(owner, "items", (*items[:at], value, *items[at + 1 :]))
         else:
             write(owner, "items", UNKNOWN)
+    elif isinstance(owner, Array):
+        machine.written(owner)
     elif owner is UNKNOWN or isinstance(owner, (Method, Symbol)):
         machine.taint(value)
+        machine.taint(owner.owner if isinstance(owner, Method) else None)  # y.flat[3] = 0
 
 
 def _assign(machine: Core, node: ast.Assign) -> None:
     value = machine.value(node.value)
     for target in node.targets:
-        if isinstance(value, Array) and isinstance(target, ast.Subscript):
-            machine.value(target.slice)
         assign(machine, target, value)
-        _written(machine, target)
-
-
-def _written(machine: Core, target: ast.expr) -> None:
-    """An array that is written into keeps its shape, unless that is what is written."""
-    if isinstance(target, ast.Attribute) and target.attr == "shape" and isinstance(target.value, ast.Name):
-        machine.store(target.value.id, UNKNOWN)
-    if isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name):
-        array = machine.value(target.value)
-        if isinstance(array, Array) and array.values is not None:
-            machine.store(target.value.id, Array(array.shape, array.dtype, array.library))
 
 
 def _annotated(machine: Core, node: ast.AnnAssign) -> None:
@@ -107,15 +98,21 @@ def _augmented(machine: Core, node: ast.AugAssign) -> None:
             known = isinstance(items, tuple) and more is not None and isinstance(node.op, ast.Add)
             machine.state.write(before, "items", items + more if known and more is not None else UNKNOWN)
             return
-        machine.store(node.target.id, binary(machine, node.op, before, after, node.target))
+        found = binary(machine, node.op, before, after, node.target)
+        machine.taint(before if isinstance(before, Array) else None)  # in place, and so for every view of it
+        machine.store(node.target.id, found)
         return
     value = machine.value(node.value)
     machine.taint(value)
+    if isinstance(node.target, ast.Attribute):
+        before = machine.value(node.target)
+        machine.taint(before if isinstance(before, Array) else None)
     assign(machine, node.target, UNKNOWN)
 
 
-def _expression(machine: Core, node: ast.Expr) -> None:
+def _expression(machine: Core, node: ast.Expr) -> bool:
     machine.value(node.value)
+    return returns(node.value)
 
 
 def _function(machine: Core, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
@@ -148,8 +145,7 @@ def _class(machine: Core, node: ast.ClassDef) -> None:
 def _return(machine: Core, node: ast.Return) -> bool:
     value = None if node.value is None else machine.value(node.value)
     if machine.frames:
-        frame = machine.frames[-1]
-        frame.ends.append((value, machine.state.since(frame.depth)))
+        machine.frames[-1].end(value, machine.state, not machine.attempted)
     return False
 
 

@@ -1,17 +1,17 @@
 """What a name may stand for while a module is read.
 
 Python's own numbers, texts, ``None``, tuples and ranges stand for themselves; UNKNOWN is anything. What a program can
-change in place is a :class:`Cell`; every change to one goes through :class:`envcheck.model.state.State`, so that it can be
-undone where a branch ends.
+change in place is a :class:`~envcheck.model.cells.Cell`; every change to one goes through
+:class:`envcheck.model.state.State`, so that it can be undone where a branch ends.
 """
 
 from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
-from itertools import count
 from typing import Any, TypeAlias
 
+from envcheck.model.cells import Cell
 from envcheck.model.events import ClassDefined, Made, Where
 
 Value: TypeAlias = Any
@@ -23,22 +23,6 @@ class Symbol:
     """Something outside of the file, by its dotted name as it is reached: ``tensorflow.keras.layers``, ``builtins.len``."""
 
     name: str
-
-
-BIRTHS = count(1)
-
-
-class Cell:
-    """Something that can change: its content is ``state``, written only by :class:`envcheck.model.state.State`.
-
-    ``born`` orders cells by when they were made.
-    """
-
-    __slots__ = ("born", "state")
-
-    def __init__(self, **state: Value) -> None:
-        self.state: dict[str, Value] = state
-        self.born = next(BIRTHS)
 
 
 class Scope(Cell):
@@ -142,8 +126,6 @@ class Function:
     kind: str = "plain"
     """``plain``, ``static``, ``class``, ``property``, or ``unknown`` behind a decorator that may do anything."""
     owner: Class | None = None
-    part: int = 0
-    """Which of the trees it stands in."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from envcheck.model.events import Array, Event, KerasTensor, LayerCalled, LayerMade, Model, ModelMade, Reading, Trained
 from envcheck.model.reading import read_models
+from envcheck.model.source import Source
 from envcheck.model.tensors import Refused, Tensor, Unknown, text
 
 IMPORTS = """\
@@ -20,7 +21,11 @@ Kind = TypeVar("Kind")
 
 
 def read(source: str, keras: int = 3) -> Reading:
-    return read_models(ast.parse(IMPORTS + dedent(source)), keras)
+    return read_text(IMPORTS + dedent(source), keras)
+
+
+def read_text(text: str, keras: int = 3) -> Reading:
+    return read_models(ast.parse(text), keras, Source(text))
 
 
 def events(source: str, kind: type[Kind], keras: int = 3) -> list[Kind]:

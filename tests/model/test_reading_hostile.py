@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import ast
 import time
 from itertools import islice
 from pathlib import Path
 
 import pytest
+from model.reading import read_text
 from source.hostile import inputs
 
 from envcheck.model.reading import read_models
+from envcheck.model.source import Source
 from envcheck.source.parsing import parse
 from envcheck.source.reading import Document, document
 
@@ -149,7 +150,7 @@ HOSTILE = {
 def cost(text: str, keras: int) -> float:
     tree, _ = parse(text)
     start = time.process_time()
-    reading = read_models(tree, keras, text)
+    reading = read_models(tree, keras, Source(text))
     assert reading.broken == ()
     return time.process_time() - start
 
@@ -162,10 +163,10 @@ def test_a_hostile_file(source: str, keras: int) -> None:
 
 def test_a_reading_that_is_cut_says_so() -> None:
     text = IMPORTS + HOSTILE["a file of 50,000 lines"]
-    reading = read_models(ast.parse(text), 3, text)
+    reading = read_text(text)
     assert reading.cut
     assert reading.events
-    assert not read_models(ast.parse(IMPORTS + "Dense(3)"), 3).cut
+    assert not read_text(IMPORTS + "Dense(3)").cut
 
 
 def test_mutated_files_and_soups_of_tokens() -> None:
@@ -174,6 +175,5 @@ def test_mutated_files_and_soups_of_tokens() -> None:
     for made in islice(inputs(7, files), 600):
         read = document(made.path, made.data)
         if isinstance(read, Document):
-            parts = [parse(part.text)[0] for part in read.parts]
-            reading = read_models(parts, 3, [part.text for part in read.parts])
-            assert reading.broken == (), made
+            for part in read.parts:
+                assert read_models(parse(part.text)[0], 3, Source(part.text)).broken == (), made

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 import pytest
-from model.reading import calls, events, line, model, read, refusals, shape, trained
+from model.reading import calls, events, line, model, read, read_text, refusals, shape, trained
 
 from envcheck.model.events import (
     Compilation,
@@ -20,7 +20,7 @@ from envcheck.model.events import (
     Reference,
     Trained,
 )
-from envcheck.model.reading import read_models
+from envcheck.model.source import Source
 from envcheck.model.tensors import UNKNOWN
 
 SEQUENTIAL = {
@@ -151,8 +151,7 @@ NAMES = [
 
 @pytest.mark.parametrize("source", NAMES)
 def test_a_name_in_every_spelling(source: str) -> None:
-    tree = ast.parse(f"{source}\nDense(3)\n")
-    made = [each for each in read_models(tree, 3).events if isinstance(each, LayerMade)]
+    made = [each for each in read_text(f"{source}\nDense(3)\n").events if isinstance(each, LayerMade)]
     assert [each.layer.name for each in made] == ["keras.layers.Dense"]
 
 
@@ -672,23 +671,6 @@ def test_a_nest_of_models_in_events() -> None:
     assert shape(made.outputs) == "(None, 2)"
 
 
-def test_the_cells_of_a_notebook_are_one_program() -> None:
-    cells = [
-        "from tensorflow import keras\ndef make():\n    return keras.layers.Dense(3)",
-        "m = keras.Sequential([keras.Input((2,))])",
-        "m.add(make())\nm.fit(x, y)",
-    ]
-    reading = read_models([ast.parse(each) for each in cells], 3, cells)
-    assert [
-        (type(e).__name__, e.where.part, e.where.line) for e in reading.events if not isinstance(e, ModelChanged)
-    ] == [
-        ("ModelMade", 1, 1),
-        ("LayerMade", 0, 3),
-        ("LayerCalled", 0, 3),
-        ("Trained", 2, 2),
-    ]
-
-
 def test_counts() -> None:
     reading = read(
         "m = keras.Sequential([layers.Dense(1, input_shape=(2,))])\nlayers.Dense(2)(unknown)\nlayers.Add()(unknown)"
@@ -696,10 +678,30 @@ def test_counts() -> None:
     assert (reading.models, reading.calls_known, reading.calls_unknown, reading.cut) == (1, 1, 2, False)
 
 
-def test_files_without_keras_are_not_read() -> None:
-    assert read_models(ast.parse("import numpy\nSequential([Dense(3)])"), 3).events == ()
-    text = "import tensorflow as tf\ndef f():\n    return tf.constant(3)"
-    assert read_models(ast.parse(text), 3, text).events == ()
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("import numpy\nSequential([Dense(3)])", False),
+        ("import tensorflow as tf\ndef f():\n    return tf.constant(3)", False),
+        ("import tensorflow as tf\ntf.keras.layers.Dense(3)", True),
+        (
+            "if True:\n    def f():\n        try:\n            import keras\n        except ImportError:\n            Dense(3)",
+            True,
+        ),
+        ("import tensorflow as tf\nkeras_model.fit(x, y)", False),
+        ("import keras\nmodel = keras.models.load_model(path)", True),
+        ("import keras\nmyDense(3)", False),
+    ],
+)
+def test_files_that_are_worth_reading(text: str, expected: bool) -> None:
+    assert Source(text).defines_models(ast.parse(text)) is expected
+
+
+def test_lines_that_tell() -> None:
+    text = "def f():\n    model.fit(x)\ndef g():\n    yield 3\ndef h():\n    return 'a fitting Denseness'\n"
+    functions = ast.parse(text).body
+    assert [Source(text).tells(each) for each in functions] == [True, False, False]
+    assert [Source(text).yields(each) for each in functions] == [False, True, False]
 
 
 def test_fit_events_in_order() -> None:

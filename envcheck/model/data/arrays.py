@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from envcheck.model.core import Call
 from envcheck.model.data import shapes
-from envcheck.model.data.literals import dtype_of, numbers
+from envcheck.model.data.literals import converted, dtype_of, numbers
 from envcheck.model.events import Array, Values
 from envcheck.model.tensors import UNKNOWN
 from envcheck.model.values import List, Value
@@ -35,7 +35,7 @@ def _library(array: Array) -> str:
 
 def _astype(array: Array, call: Call) -> Value:
     dtype = dtype_of(call.get("dtype", 0, UNKNOWN), UNKNOWN)
-    return replace(array, dtype=dtype, library=_library(array))
+    return replace(array, dtype=dtype, library=_library(array), numbers=converted(array.values, dtype))
 
 
 def _flat(array: Array, _: Call) -> Value:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 from envcheck.model.events import Array, Values
@@ -78,6 +79,24 @@ def numbers(value: Value) -> Value:
     if isinstance(value, tuple):
         return tuple(each if type(each) is int else UNKNOWN for each in value)
     return UNKNOWN
+
+
+def converted(values: Values | None, dtype: Value) -> Values | None:
+    """The range of numbers that another dtype keeps; None where it may change them."""
+    if values is None or dtype not in _RANGES:
+        return None
+    low, high = _RANGES[dtype]
+    if not low <= values.low <= values.high <= high:
+        return None
+    whole = low == -high or (values.low == int(values.low) and values.high == int(values.high))
+    return values if whole else replace(values, low=int(values.low), high=int(values.high), reached=False)
+
+
+_RANGES = {
+    **{f"float{bits}": (-math.inf, math.inf) for bits in (32, 64)},
+    **{f"int{bits}": (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) for bits in (8, 16, 32, 64)},
+    **{f"uint{bits}": (0, 2**bits - 1) for bits in (8, 16, 32, 64)},
+}
 
 
 def dtype_of(value: Value, default: str | Unknown) -> str | Unknown:

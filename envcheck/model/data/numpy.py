@@ -10,7 +10,7 @@ from collections.abc import Callable
 from envcheck.model.core import Call
 from envcheck.model.data import shapes
 from envcheck.model.data.arrays import METHODS
-from envcheck.model.data.literals import dtype_of, literal, numbers
+from envcheck.model.data.literals import converted, dtype_of, literal, numbers
 from envcheck.model.events import Array, Values
 from envcheck.model.tensors import UNKNOWN, Shape
 from envcheck.model.values import List, Value
@@ -70,7 +70,8 @@ def _array(call: Call) -> Value:
             return Array()
         return Array(shapes.stacked([each.shape for each in arrays], 0))
     dtype = dtype_of(call.get("dtype", 1), found.dtype)
-    return Array(found.shape, dtype, "numpy", found.values, found.made_by)
+    values = found.values if dtype == found.dtype else converted(found.values, dtype)
+    return Array(found.shape, dtype, "numpy", values, found.made_by)
 
 
 def _arange(call: Call) -> Value:
@@ -176,8 +177,8 @@ def _joined(call: Call) -> Value:
         found = shapes.joined([each.shape for each in arrays], axis)
     dtypes = {each.dtype for each in arrays}
     values = None
-    if all(each.values is not None for each in arrays):
-        known = [each.values for each in arrays if each.values is not None]
+    known = [each.values for each in arrays if each.values is not None]
+    if known and len(known) == len(arrays):
         values = Values(
             min(each.low for each in known),
             max(each.high for each in known),
@@ -205,7 +206,8 @@ def _scalar_type(call: Call) -> Value:
     array = array_of(call.get("x", 0, UNKNOWN))
     if array is None or array.shape == ():
         return call.get("x", 0, UNKNOWN)
-    return Array(array.shape, dtype_of(call.name, UNKNOWN), "numpy", array.values)
+    dtype = dtype_of(call.name, UNKNOWN)
+    return Array(array.shape, dtype, "numpy", converted(array.values, dtype))
 
 
 FUNCTIONS: dict[str, Handler] = {

@@ -10,7 +10,7 @@ from dataclasses import replace
 from envcheck.model.core import Call
 from envcheck.model.data.numpy import array_of
 from envcheck.model.data.shapes import indexed
-from envcheck.model.events import Array, Dataset, Values
+from envcheck.model.events import Array, Dataset
 from envcheck.model.tensors import UNKNOWN
 from envcheck.model.values import Dict, List, Value
 
@@ -27,7 +27,7 @@ def _element(value: Value, cut: bool) -> object:
     array = array_of(value)
     if array is None:
         return UNKNOWN
-    values = None if array.values is None else Values(array.values.low, array.values.high)
+    values = None if array.values is None else array.values.some()
     dtype = array.dtype
     if array.library == "list":
         dtype = {"float64": "float32", "int64": "int32"}.get(str(dtype), dtype)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
 
 from envcheck.model.core import Call
 from envcheck.model.data.numpy import array_of
@@ -29,7 +28,7 @@ def _split(call: Call) -> Value:
             found += [UNKNOWN, UNKNOWN]
             continue
         for count in _parts(each.shape[0], call):
-            values = None if each.values is None else replace(each.values, reached=False, nan=False)
+            values = None if each.values is None else each.values.some()
             library = "numpy" if each.library == "list" else each.library
             found.append(Array((count, *each.shape[1:]), each.dtype, library, values, each.made_by))
     return List(items=tuple(found))

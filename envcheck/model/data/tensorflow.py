@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from envcheck.model.core import Call
 from envcheck.model.data import shapes
-from envcheck.model.data.literals import dtype_of, numbers
+from envcheck.model.data.literals import converted, dtype_of, numbers
 from envcheck.model.data.numpy import array_of, several
 from envcheck.model.events import Array, Values
 from envcheck.model.tensors import UNKNOWN
@@ -90,7 +90,7 @@ def _cast(call: Call) -> Value:
     if array is None:
         return UNKNOWN
     dtype = dtype_of(call.get("dtype", 1, UNKNOWN), UNKNOWN)
-    return Array(array.shape, dtype, "tensorflow", array.values, array.made_by)
+    return Array(array.shape, dtype, "tensorflow", converted(array.values, dtype), array.made_by)
 
 
 def _one_hot(call: Call) -> Value:

@@ -8,27 +8,29 @@ from collections.abc import Iterator
 
 from envcheck.model.events import Where
 from envcheck.model.layers import ALIASES, RULES
+from envcheck.model.source import Source
 from envcheck.verdicts.models.faults import Fault, fault
 
 NAMES = (
     frozenset(RULES) | frozenset(ALIASES) | {"Sequential", "Model", "Input", "Lambda", "to_categorical", "load_model"}
 )
-_BARE = re.compile(r"(?<![\w.])([A-Za-z_]\w*)[ ]?\(")
 _HIDING = re.compile(
     r"\b(?:exec|eval|globals|locals|vars|builtins|__builtins__|run_line_magic|get_ipython)\b|import\s*\*"
 )
 """Ways to bind a name that no statement shows."""
 
 
-def undefined(tree: ast.Module, text: str) -> Iterator[Fault]:
+def undefined(tree: ast.Module, source: Source) -> Iterator[Fault]:
     """The first use of each such name.
 
     Args:
         tree: The whole file; nothing of it may be missing.
-        text: Its source.
+        source: Its words.
     """
-    wanted = NAMES.intersection(_BARE.findall(text))
-    wanted -= _imported(tree)
+    text = source.text
+    wanted = {name for offset, name in source.mentions if name in NAMES and _called(text, offset, name)} - _imported(
+        tree
+    )
     if not wanted or _HIDING.search(text):
         return
     bound = _Bound()
@@ -45,6 +47,11 @@ def undefined(tree: ast.Module, text: str) -> Iterator[Fault]:
             f"the name {name} is used and nothing in this file defines or imports it: NameError when the line runs",
             f"from tensorflow.keras.layers import {name}" if name in RULES or name in ALIASES else f"import {name}",
         )
+
+
+def _called(text: str, offset: int, name: str) -> bool:
+    """Whether a name is no attribute, and a call as far as the text shows."""
+    return text[offset - 1 : offset] != "." and text.startswith(("(", " ("), offset + len(name))
 
 
 def _imported(tree: ast.Module) -> set[str]:

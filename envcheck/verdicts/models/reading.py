@@ -19,7 +19,8 @@ from envcheck.model.events import (
     OperationCalled,
     Trained,
 )
-from envcheck.model.reading import imports_keras, read_models, worth_reading
+from envcheck.model.reading import read_models
+from envcheck.model.source import Source
 from envcheck.verdicts.models import classes, compiling, construction, data, gradients, weights
 from envcheck.verdicts.models.faults import PACK, Fault
 from envcheck.verdicts.models.names import undefined
@@ -50,10 +51,11 @@ def packed(tree: ast.Module, text: str, complete: bool, majors: Sequence[int]) -
         complete: Whether the tree is all that runs: not so for notebooks and for files that could be parsed only in part.
         majors: Of Keras: 2, 3, or both.
     """
-    if not worth_reading(text) or not imports_keras(tree.body):
+    source = Source(text)
+    if not source.defines_models(tree):
         return NOTHING
-    named = tuple(undefined(tree, text)) if complete else ()
-    found = [(major, (*named, *faults(tree, text, major))) for major in majors]
+    named = tuple(undefined(tree, source)) if complete else ()
+    found = [(major, (*named, *faults(tree, source, major))) for major in majors]
     if not text.isascii():
         found = [(major, _in_characters(each, text)) for major, each in found]
     return PACK.encode(found) if any(each for _, each in found) else NOTHING
@@ -73,11 +75,11 @@ def _moved(found: Fault, line: str) -> Fault:
     return found._replace(column=column, end=end if found.end >= 0 else -1)
 
 
-def faults(tree: ast.Module, text: str, keras: int) -> tuple[Fault, ...]:
+def faults(tree: ast.Module, source: Source, keras: int) -> tuple[Fault, ...]:
     """The mistakes of a file's models under a major version of Keras, each once."""
-    told = Told(keras, tree, text)
+    told = Told(keras, tree, source.text)
     found: dict[tuple[str, int, int, str], Fault] = {}
-    for event in read_models(tree, keras, text).events:
+    for event in read_models(tree, keras, source).events:
         if not event.where.attempted:
             for rule in RULES[type(event)]:
                 for each in rule(told, event):

@@ -433,10 +433,6 @@ def test_release(model: Any, version: str, parts: tuple[int, ...]) -> None:
     assert importlib.import_module("smoke_numbers").release(version) == parts
 
 
-def test_probe_and_script_know_the_same_steps(model: Any) -> None:
-    assert importlib.import_module("smoke_steps").STEPS == STEPS
-
-
 def test_a_first_run_that_takes_longer_is_measured(model: Any) -> None:
     class Slow(model.Framework):  # type: ignore[misc]
         def as_numpy(self, tensor: Any) -> Any:

@@ -7,10 +7,11 @@ from typing import Any
 from envcheck.host import Host
 from envcheck.inventory import Unavailable
 from envcheck.probes.python import PythonFacts
-from envcheck.probes.smoke.facts import STEPS, Held, LogLine, SmokeFacts, Step, Trouble
+from envcheck.probes.smoke.facts import Held, LogLine, SmokeFacts, Step, Trouble
 from envcheck.probes.smoke.look import look
 from envcheck.probes.smoke.printed import log_lines, placed, stopped_at
 from envcheck.target.runner import Ending, Kind, Record
+from envcheck.target.smoke_steps import STEPS
 
 __all__ = ["STEPS", "Held", "LogLine", "SmokeFacts", "Step", "Trouble", "begin", "collect", "stopped_at"]
 

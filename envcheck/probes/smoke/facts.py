@@ -8,22 +8,6 @@ from typing import Any
 
 from envcheck.findings import Finding, Fix, Skip
 
-STEPS = (
-    "import",
-    "devices",
-    "matmul",
-    "dtypes",
-    "convolution",
-    "rnn",
-    "fit",
-    "mixed",
-    "xla",
-    "save_load",
-    "each_device",
-    "all_reduce",
-    "process",
-)
-"""The steps in their order; ``envcheck/target/smoke_steps.py`` has the same."""
 SAID = 1500
 """Characters of the run's output that a finding shows as evidence."""
 

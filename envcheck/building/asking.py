@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from envcheck.building.facts import STEPS, BuildFacts, BuildStep, FailedLayer
+from envcheck.building.facts import BuildFacts, BuildStep, FailedLayer
 from envcheck.host import Host
 from envcheck.probes.smoke import stopped_at
+from envcheck.target.build_order import STEPS
 from envcheck.target.runner import Ending, Kind, Record
 
 OUTPUT = 4000
 """Characters at the end of what the user's code printed that the facts keep."""
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+"""Keras 3 writes the words of an error in bold."""
 TOLD = ("step", "status", "message", "error", "seconds", "frames", "missing", "layer", "place")
 """What every record has; the rest is the step's own."""
 
@@ -72,7 +76,7 @@ def _step(record: Record) -> BuildStep:
     return BuildStep(
         name=record["step"],
         status=record["status"],
-        message=record.get("message", ""),
+        message=COLOURS.sub("", record.get("message", "")),
         error=record.get("error", ""),
         seconds=record.get("seconds"),
         frames=tuple(record.get("frames", ())),

@@ -7,8 +7,6 @@ from typing import Any
 
 from envcheck.findings import Finding, Fix, Location, Skip
 
-STEPS = ("import", "make", "build", "compile", "train", "save_load", "memory")
-"""The steps in their order; ``envcheck/target/build_steps.py`` has the same."""
 SAID = 1500
 """Characters of what was printed that a finding shows as evidence."""
 

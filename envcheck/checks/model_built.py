@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from envcheck.findings import Finding, Fix, Location, Severity, check
 
 if TYPE_CHECKING:
-    from envcheck.building.facts import BuildFacts
+    from envcheck.building.facts import BuildFacts, BuildStep
 
 
 @check("MDL901", "The module can be imported")
@@ -27,7 +27,7 @@ def imports(build: BuildFacts) -> Iterator[Finding]:
         hint = (
             "put what runs at the top of the module behind `if __name__ == '__main__':`"
             if step.status == "hung" or step.error == "SystemExit"
-            else "repair the module: `python FILE` in this environment shows the same"
+            else "repair the module: importing it in this environment shows the same"
         )
         yield build.trouble(step, "Importing the module", Fix(hint))
 
@@ -58,7 +58,7 @@ def builds(build: BuildFacts) -> Iterator[Finding]:
         if step.layer is not None
         else "name a model, or a function that needs no arguments and returns one"
         if step.name == "make" and step.error == "Wrong"
-        else "follow the message"
+        else _how(step)
     )
     yield build.trouble(step, "Making the model" if step.name == "make" else "Calling the model", Fix(fix))
 
@@ -77,7 +77,7 @@ def compiles(build: BuildFacts) -> Iterator[Finding]:
     """
     step = build.reached("compile")
     if step.status != "ok":
-        yield build.trouble(step, "Compiling the model", Fix("follow the message"))
+        yield build.trouble(step, "Compiling the model", Fix(_how(step)))
     elif step.more.get("compiled") != "own":
         yield Finding(
             f"the model is not compiled: one step was tried with {step.more['compiled']}",
@@ -101,7 +101,7 @@ def trains(build: BuildFacts) -> Iterator[Finding]:
     step = build.reached("train")
     if step.status != "ok":
         tried = f" (targets: {step.more['targets']})" if step.more.get("targets") else ""
-        yield build.trouble(step, f"One training step{tried}", Fix("follow the message"))
+        yield build.trouble(step, f"One training step{tried}", Fix(_how(step)))
         return
     if step.more.get("finite") is False:
         yield Finding(
@@ -133,10 +133,23 @@ def saves(build: BuildFacts) -> Iterator[Finding]:
     """
     step = build.reached("save_load")
     if step.status != "ok":
+        saved = step.more.get("saved") is True
         yield build.trouble(
             step,
-            "Saving and loading the model",
-            Fix("give your own layers a get_config with every argument of their __init__, and register their classes"),
+            "Loading the saved model" if saved and step.error != "Wrong" else "Saving and loading the model",
+            Fix(_how_to_save(step)),
+            severity=Severity.WARNING if saved else None,
+        )
+    elif step.more.get("uncompiled"):
+        yield Finding(
+            f"load_model fails as it is ({step.more['plain']}); it loads with compile=False, so that the loss, the metrics or "
+            "the optimizer is what cannot be loaded",
+            Fix(
+                "give your own loss or metric a get_config with every argument of its __init__ and register it with "
+                "@keras.saving.register_keras_serializable(); or load with compile=False and compile again"
+            ),
+            Location(build.file),
+            severity=Severity.WARNING,
         )
     elif step.more.get("custom"):
         names = ", ".join(f"{name!r}: {name}" for name in step.more["custom"])
@@ -149,3 +162,27 @@ def saves(build: BuildFacts) -> Iterator[Finding]:
             Location(build.file),
             severity=Severity.WARNING,
         )
+
+
+def _how(step: BuildStep) -> str:
+    """What to do about a step that ended in no message of Keras's."""
+    if step.status == "hung":
+        return "find out what it waits for at that line, or give it longer with --timeout"
+    if step.status == "crashed":
+        return "look at that line: native code ended the process, or your code left it; a smaller model may show which part"
+    if step.error == "SystemExit":
+        return "have the function return the model; what ends the program belongs behind `if __name__ == '__main__':`"
+    return "follow the message"
+
+
+def _how_to_save(step: BuildStep) -> str:
+    if step.status != "failed":
+        return _how(step)
+    if step.error == "Wrong":
+        return "make every weight in build or __init__, so that it is saved, and keep no numbers of the model elsewhere"
+    if "unexpected keyword argument" in step.message:
+        return (
+            "let the __init__ of your class take **kwargs and hand them to super().__init__, and give it a get_config with "
+            "every argument of its own"
+        )
+    return "give your own layers a get_config with every argument of their __init__, and register their classes"

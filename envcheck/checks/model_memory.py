@@ -21,11 +21,11 @@ def memory(
     """What a training step needs: weights, gradients, the optimizer's variables, and tensors that live at the same time.
 
     Weights, gradients and the optimizer's variables are counted exactly. The rest comes from TensorFlow's graph of the step:
-    each tensor lives from the operation that makes it to the last that reads it. Not in it: the workspace of single kernels
-    (cuDNN may take much for a convolution), the CUDA context and loaded libraries, and what XLA fuses away. Against the peak of
-    TensorFlow's own allocator on a CPU it was between 13 % too low and 7 % too high for networks without recurrence, and a
-    third too low for LSTMs: leave room. Recurrent layers over more than 160 steps are a loop of which only one round is
-    counted; the finding says so.
+    each tensor lives from the operation that makes it to the last that reads it; loops, as of recurrent layers, go round as
+    often as they would. Not in it: the workspace of single kernels (cuDNN may take much for a convolution, and keeps what it
+    needs of a recurrent layer), the CUDA context and loaded libraries, what XLA fuses away, and the room that TensorFlow's
+    allocator loses between tensors: on a CPU it usually took up to 40 % more than the tensors that were asked of it, once
+    60 %. Leave room.
 
     Cause: Activations grow with the batch and the size of the input, the rest with the model.
 
@@ -51,7 +51,7 @@ def memory(
         f"{_size(need.tensors)} of tensors with the gradients among them, and {_size(need.per_sample)} for each further sample"
     )
     if need.left_out:
-        words += f"; loops are not counted in full ({', '.join(need.left_out)}), so it needs more"
+        words += f"; not counted in full: {', '.join(need.left_out)}; so it needs more"
     place = None if isinstance(gpu, Unavailable) else _first(gpu, environment, expectations)
     if place is None or place.free is None:
         why = gpu.reason if isinstance(gpu, Unavailable) else "none is visible, or it does not tell what is free"

@@ -26,19 +26,23 @@ DTYPES += ["uint8", "uint16", "uint32", "uint64", "bool", "string"]
 
 
 class Shape(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic in the stubs of click 8.3 only
-    """The shape of one input without the batch, and its type where it is not the model's own: ``224,224,3:uint8``."""
+    """The shape of one input without the batch, its type where it is not the model's own, its key in a dict: ``a=8,3:uint8``."""
 
     name = "shape"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, object]:
         """The sizes and the type."""
-        sizes, colon, dtype = str(value).replace(" ", "").partition(":")
+        named, equals, rest = str(value).rpartition("=")
+        if equals and not named.strip():
+            self.fail(f"{value!r} has no name before the =; write for example image=224,224,3", param, ctx)
+        sizes, colon, dtype = rest.replace(" ", "").partition(":")
         sizes = sizes.strip("()").rstrip(",")
         if not re.fullmatch(r"[1-9][0-9]{0,8}(,[1-9][0-9]{0,8}){0,9}", sizes):
             self.fail(f"{value!r} is no shape; write the sizes without the batch: 224,224,3", param, ctx)
         if colon and dtype not in DTYPES:
             self.fail(f"{dtype!r} is no type; one of {', '.join(DTYPES)}", param, ctx)
-        return {"shape": [int(each) for each in sizes.split(",")], "dtype": dtype}
+        name = {"name": named.strip()} if equals else {}
+        return {"shape": [int(each) for each in sizes.split(",")], "dtype": dtype, **name}
 
 
 @click.command("build")
@@ -48,8 +52,9 @@ class Shape(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic
     "inputs",
     type=Shape(),
     multiple=True,
-    metavar="SIZES[:TYPE]",
-    help="Shape of an input without the batch, as 224,224,3 or 100:int32; once for each.  [default: the model's own]",
+    metavar="[NAME=]SIZES[:TYPE]",
+    help="Shape of an input without the batch, as 224,224,3 or 100:int32, or image=224,224,3 for a model that takes a dict; "
+    "once for each.  [default: the model's own]",
 )
 @click.option(
     "--batch-size",
@@ -114,7 +119,7 @@ def _parts(target: str) -> tuple[str, str]:
     if not colon or not file or not all(part.isidentifier() for part in name.split(".")):
         raise UsageError(f"{target[:200]!r} is no FILE:OBJECT; write for example model.py:build_model")
     try:
-        path = Path(file).absolute()
+        path = _file(file).absolute()
         if not path.is_file():
             raise UsageError(f"there is no file {file[:200]}")
     except (OSError, ValueError) as error:
@@ -124,3 +129,13 @@ def _parts(target: str) -> tuple[str, str]:
             f"{file[:200]} is no Python file (.py); export a notebook first: jupyter nbconvert --to script"
         )
     return str(path), name
+
+
+def _file(written: str) -> Path:
+    """The file that is meant: a path, or a module by its name (``package.module``) below the working folder."""
+    path = Path(written)
+    parts = written.split(".")
+    if path.is_file() or not all(part.isidentifier() for part in parts):
+        return path
+    module = Path(*parts)
+    return next((each for each in (module.with_suffix(".py"), module / "__init__.py") if each.is_file()), path)

@@ -33,12 +33,22 @@ def inputs_of(model: Any, given: List[Dict[str, Any]], batch: int) -> Tuple[Any,
     elif declared:
         specs = declared
     else:
-        raise Wrong("it declares no input shape; say it without the batch: --input 224,224,3")
+        raise Wrong(
+            "it declares no input shape; say it without the batch: --input 224,224,3; where it takes a dict, by name: "
+            "--input image=224,224,3"
+        )
     largest = _vocabulary(model)
     assumed: List[str] = []
     made = [
         array(_closed(shape, number, assumed), dtype, batch, largest) for number, (shape, dtype) in enumerate(specs)
     ]
+    names = [each.get("name", "") for each in given]
+    if any(names):
+        if not all(names) or len(set(names)) < len(names):
+            raise Wrong("name every --input, each with its own name, or none of them")
+        if isinstance(struct, dict) and set(struct) != set(names):
+            raise Wrong("the model's inputs are {}, and --input names {}".format(_listed(struct), _listed(names)))
+        return dict(zip(names, made)), assumed
     if isinstance(struct, dict) and len(struct) == len(made):
         # Keras numbers the inputs of a dict in the order of its sorted keys.
         flat = [getattr(each, "name", None) for each in getattr(model, "inputs", ())]
@@ -53,6 +63,10 @@ def inputs_of(model: Any, given: List[Dict[str, Any]], batch: int) -> Tuple[Any,
     if len(made) == 1 and isinstance(struct, (list, tuple)) and len(struct) == 1:
         return made[0], assumed
     return made, assumed
+
+
+def _listed(names: Any) -> str:
+    return ", ".join(sorted(str(each) for each in names))
 
 
 def _declared(model: Any) -> List[Spec]:
@@ -85,6 +99,15 @@ def _vocabulary(model: Any) -> int:
     return min([int(each) for each in sizes if each] or [0])
 
 
+def map_arrays(change: Any, data: Any) -> Any:
+    """The inputs of a model with each array changed."""
+    if isinstance(data, dict):
+        return {key: map_arrays(change, each) for key, each in data.items()}
+    if isinstance(data, (list, tuple)):
+        return [map_arrays(change, each) for each in data]
+    return change(data)
+
+
 def array(shape: List[int], dtype: str, batch: int, vocabulary: int) -> Any:
     """Random values of a shape: words' numbers where the model has an embedding, else between 0 and 1."""
     import numpy as np
@@ -105,13 +128,24 @@ def array(shape: List[int], dtype: str, batch: int, vocabulary: int) -> Any:
 def chosen_loss(model: Any, outputs: Any) -> Any:
     """A loss that fits each output, for a model that is not compiled."""
     flat = _flat(outputs)
-    last = getattr(model, "output_layers", None) or getattr(model, "_output_layers", None) or list(model.layers)[-1:]
+    last = _output_layers(model)
     found = [_loss(last[number] if number < len(last) else None, each) for number, each in enumerate(flat)]
     if len(found) == 1:
         return found[0]
     if isinstance(outputs, dict):
         return dict(zip(outputs, found))
     return found
+
+
+def _output_layers(model: Any) -> List[Any]:
+    """The layer that makes each output, where Keras knows it."""
+    try:
+        made: List[Any] = [getattr(each, "_keras_history", None) for each in model.outputs or ()]
+    except (AttributeError, ValueError):  # a subclassed model of Keras 3 has none
+        made = []
+    if made and None not in made:
+        return [getattr(each, "operation", None) or each[0] for each in made]
+    return list(model.layers)[-1:]
 
 
 def _loss(layer: Any, output: Any) -> str:

@@ -11,7 +11,7 @@ import gpu_literals
 import pytest
 
 from envcheck.building.asking import build
-from envcheck.building.facts import STEPS, BuildFacts, FailedLayer, Need
+from envcheck.building.facts import BuildFacts, FailedLayer, Need
 from envcheck.checks.model_built import builds, compiles, imports, saves, trains
 from envcheck.checks.model_memory import memory
 from envcheck.cli import main
@@ -21,6 +21,7 @@ from envcheck.host import Host
 from envcheck.inventory import Expectations, Unavailable
 from envcheck.probes.environment import EnvironmentFacts
 from envcheck.probes.gpu import Device, GpuFacts
+from envcheck.target.build_order import STEPS
 from envcheck.target.runner import Ending, Kind
 
 MIB = 1 << 20
@@ -146,6 +147,30 @@ def test_a_model_that_loads_only_with_custom_objects() -> None:
     assert one(saves.judge(built(save_load=failed("TypeError", "no get_config")))).severity is None
 
 
+def test_a_model_that_is_saved_and_not_loaded_trains_all_the_same() -> None:
+    words = "Sub.__init__() got an unexpected keyword argument 'trainable'"
+    finding = one(saves.judge(built(save_load=failed("TypeError", words, saved=True))))
+    assert finding.severity is Severity.WARNING
+    assert finding.message.startswith("Loading the saved model fails with TypeError")
+    assert finding.fix is not None
+    assert "**kwargs" in finding.fix.summary
+    own_loss = {"custom": ["Focal"], "plain": "Could not locate class 'Focal'", "uncompiled": True}
+    finding = one(saves.judge(built(save_load=own_loss)))
+    assert "it loads with compile=False" in finding.message
+    assert finding.severity is Severity.WARNING
+
+
+def test_colours_of_keras_are_left_out() -> None:
+    assert "\x1b" not in one(builds.judge(built(build=failed("TypeError", "\x1b[1mno\x1b[0m")))).message
+
+
+@pytest.mark.parametrize(("kind", "words"), [(Kind.TIMED_OUT, "--timeout"), (Kind.EXITED, "look at that line")])
+def test_what_to_do_about_a_hang_or_a_crash(kind: Kind, words: str) -> None:
+    finding = one(builds.judge(built(kind=kind, until="make")))
+    assert finding.fix is not None
+    assert words in finding.fix.summary
+
+
 # Memory
 
 NO_GPU = Unavailable("no NVIDIA GPU or driver here", absent=True)
@@ -223,7 +248,13 @@ def test_a_shape(text: str, shape: list[int], dtype: str) -> None:
     assert Shape().convert(text, None, None) == {"shape": shape, "dtype": dtype}
 
 
-@pytest.mark.parametrize("text", ["", "x", "0", "-1", "2,,3", "224x224", "3:", "3:complex", "None,3", ":int32", "٣"])
+def test_a_shape_with_a_name() -> None:
+    assert Shape().convert("image = 8,8:uint8", None, None) == {"shape": [8, 8], "dtype": "uint8", "name": "image"}
+
+
+@pytest.mark.parametrize(
+    "text", ["", "x", "=3", "a=", "0", "-1", "2,,3", "224x224", "3:", "3:complex", "None,3", ":int32", "٣"]
+)
 def test_what_is_no_shape(text: str) -> None:
     with pytest.raises(click.BadParameter):
         Shape().convert(text, None, None)
@@ -280,6 +311,7 @@ where = (__name__, sys.argv, sys.path[0])
         ("", "make() returns a Model, not a Keras model"),
         ("def make(units): pass", "make needs arguments: units"),
         ("def make(): return where", "returns a tuple, not a Keras model"),
+        ("import os\nif not os.fork(): sys.exit(3)", "make() returns a Model, not a Keras model"),
         ("assert where[0] == 'mine' and where[1][0] == __file__ and __file__.startswith(where[2])", "returns a Model"),
     ],
 )
@@ -293,3 +325,18 @@ def test_a_module_without_tensorflow(code: str, words: str, tmp_path: Path, caps
     assert "NOT READY" in told
     assert ended.value.code == 1
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.py"]
+
+
+@pytest.mark.parametrize("target", ["package/nets.py:make", "package.nets:make", "package:make"])
+def test_a_module_of_a_package(
+    target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    package = tmp_path / "package"
+    package.mkdir()
+    (package / "__init__.py").write_text("from .nets import make\n", "utf-8")
+    (package / "sizes.py").write_text("WIDTH = 3\n", "utf-8")
+    (package / "nets.py").write_text("from .sizes import WIDTH\ndef make(): return WIDTH\n", "utf-8")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        main(["build", target, "--python", sys.executable, "--timeout", "20", "--device", "cpu"])
+    assert "make() returns an int, not a Keras model" in " ".join(capsys.readouterr().out.split())

@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from envcheck.findings import Report
+from envcheck.findings import Finding, Outcome, Report, Severity, Status
 from envcheck.inventory import Inventory, Unavailable
 from envcheck.probes.smoke import LogLine, SmokeFacts, Step
 from envcheck.reporters.text.smoke import ran
@@ -110,4 +110,20 @@ def test_without_a_run_there_is_its_reason_or_nothing() -> None:
 )
 def test_a_run_that_had_to_be_made_and_was_not_is_no_success(exit_code: int, words: str) -> None:
     report = Report("1", Inventory({"smoke": Unavailable("no Keras here", absent=True)}), (), exit_code)
+    assert verdict(report)[0].startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("status", "severities", "words"),
+    [
+        (Status.PASSED, (), "BUILT: your model trained one step"),
+        (Status.FAILED, (Severity.WARNING,), "BUILT, with warnings: your model trained one step"),
+        (Status.FAILED, (Severity.ERROR,), "NOT READY: training will fail"),
+        (Status.SKIPPED, (), "NO ERROR FOUND in what was checked; nothing was run"),
+    ],
+)
+def test_the_verdict_of_a_build(status: Status, severities: tuple[Severity, ...], words: str) -> None:
+    said = tuple(Finding("the loss is not finite", severity=each) for each in severities)
+    step = Outcome("MDL904", "One training step runs", Severity.ERROR, status, findings=said)
+    report = Report("1", Inventory({}), (step,), 0)
     assert verdict(report)[0].startswith(words)

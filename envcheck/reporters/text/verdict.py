@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from envcheck.probes.smoke import SmokeFacts
 
 TRAINED = "MDL904"
-"""The check of `envcheck build` that passes when a model of the user's was trained for a step."""
+"""The check of `envcheck build` that judges a training step of the user's model, where one ran."""
 
 
 def verdict(report: Report) -> tuple[str, str]:
@@ -25,7 +25,8 @@ def verdict(report: Report) -> tuple[str, str]:
         return f"NOT READY: training will fail, or will not run where you think.{_breaks(report)}", "red"
     if counts["broken"]:
         return "UNDECIDED: envcheck itself failed.", "magenta"
-    if any(outcome.code == TRAINED and outcome.status is Status.PASSED for outcome in report.outcomes):
+    ran = (Status.PASSED, Status.FAILED)  # with a warning, where there is no error
+    if any(outcome.code == TRAINED and outcome.status in ran for outcome in report.outcomes):
         words = "BUILT, with warnings" if counts["warning"] else "BUILT"
         return f"{words}: your model trained one step on made-up data.", "yellow" if counts["warning"] else "green"
     trained = _trained_on(report)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,7 +24,7 @@ class Row(msgspec.Struct, frozen=True):
     """
 
     id: str
-    forms: tuple[Literal["keras", "hdf5", "saved-model"], ...]
+    forms: tuple[Literal["keras", "hdf5", "hdf5-as-keras", "saved-model"], ...]
     read: str
     outcome: Literal["raises", "loads"]
     why: str
@@ -34,6 +34,9 @@ class Row(msgspec.Struct, frozen=True):
     parameter: tuple[str, ...] = ()
     values: tuple[Any, ...] = ()
     lists: bool = False
+    mappings: bool = False
+    trait: str = ""
+    having: tuple[str, ...] = ()
     use: str | None = None
 
     def __post_init__(self) -> None:
@@ -52,9 +55,11 @@ class Row(msgspec.Struct, frozen=True):
             return True
         return written is not None and SpecifierSet(self.written).contains(written, prereleases=True)
 
-    def about(self, class_name: str, values: Mapping[str, Any]) -> str | None:
+    def about(self, class_name: str, values: Mapping[str, Any], traits: Collection[str] = ()) -> str | None:
         """The parameter of an object that it speaks of (empty: the object itself); None where it does not speak of it."""
         if not self.classes or (class_name not in self.classes and self.classes != ("*",)):
+            return None
+        if self.trait and self.trait not in traits:
             return None
         if not self.parameter:
             return ""
@@ -66,6 +71,8 @@ class Row(msgspec.Struct, frozen=True):
     def _speaks_of(self, value: Any) -> bool:
         if self.lists:
             return isinstance(value, list)
+        if self.mappings:
+            return isinstance(value, dict)
         return not self.values or value in self.values
 
 

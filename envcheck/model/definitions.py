@@ -53,6 +53,7 @@ def describe(machine: Core, owner: Class, kind: str) -> ClassDefined:
         call_parameters=() if call is None else _parameters(call),
         decorated=tuple(_names(node.decorator_list)),
         where=machine.where(node),
+        takes_more=not isinstance(init, Function) or init.node.args.kwarg is not None,
     )
 
 

@@ -112,7 +112,8 @@ def apply(machine: Core, item: Value, tensor: KerasTensor, where: Where) -> Valu
     if isinstance(item, ModelObject):
         return on_tensors(machine, item, tensor, where)
     if isinstance(item, Instance):
-        return machine.call(item, Call(machine, "", (tensor,), {}, True, where))
+        own = machine.here(item.core.made.where) if isinstance(item.core, LayerObject) else where
+        return machine.call(item, Call(machine, "", (tensor,), {}, True, own))
     return UNKNOWN
 
 

@@ -249,6 +249,7 @@ class ClassDefined:
         call_parameters: Of ``call``, without ``self``.
         decorated: Names of the decorators.
         where: The class statement.
+        takes_more: Whether ``__init__`` takes ``**kwargs``, too.
     """
 
     name: str
@@ -265,3 +266,4 @@ class ClassDefined:
     call_parameters: tuple[str, ...]
     decorated: tuple[str, ...]
     where: Where
+    takes_more: bool = True

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from envcheck.saved import configs, wire
-from envcheck.saved.found import EXPORTED, SAVED_MODEL, SavedModel, Unread
+from envcheck.saved.found import EXPORTED, OPERATIONS, SAVED_MODEL, Part, SavedModel, Unread
 
 GRAPH = "saved_model.pb"
 KERAS = "keras_metadata.pb"
@@ -61,10 +61,12 @@ def _read(path: str, graph: memoryview, own: memoryview | None) -> SavedModel | 
             parsed.append(value)
     root = parsed[0] if parsed else {}
     contents = configs.Contents()
+    operations = {wire.text(each, 1): None for info in wire.inner(metas[0], 1) for each in _operations(info)}
+    contents.parts.append(Part(OPERATIONS, values=operations))
     whole = [each for each in parsed if isinstance(each.get("model_config"), dict)]
     for each in [whole[0]["model_config"]] if whole else parsed:  # a subclassed model has no config of its whole
         if isinstance(each.get("class_name"), str):
-            found = configs.read(each)
+            found = configs.read(each, root.get("training_config"))
             contents.parts += found.parts
             contents.code += found.code
     keras = next((each["keras_version"] for each in parsed if isinstance(each.get("keras_version"), str)), None)
@@ -81,6 +83,12 @@ def _read(path: str, graph: memoryview, own: memoryview | None) -> SavedModel | 
         tuple(contents.code),
         compiled,
     )
+
+
+def _operations(info: memoryview) -> Iterator[memoryview]:
+    """The operations of a graph: MetaInfoDef.stripped_op_list, OpList.op."""
+    for listed in wire.inner(info, 2):
+        yield from wire.inner(listed, 1)
 
 
 def _of_metadata(data: memoryview) -> Iterator[bytes]:

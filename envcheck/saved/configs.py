@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from envcheck.saved import structure
 from envcheck.saved.found import Code, Part
 
 DEEPEST = 200
@@ -33,6 +34,8 @@ class Contents:
     parts: list[Part] = field(default_factory=list)
     code: list[Code] = field(default_factory=list)
     values: int = 0
+    traits: dict[int, set[str]] = field(default_factory=dict)
+    """Of objects that are still to come, by the identity of their mappings."""
 
 
 def parsed(text: str | bytes) -> Any:
@@ -63,6 +66,8 @@ def read(config: Any, compiled: Any = None) -> Contents:
     if not isinstance(config, dict) or not isinstance(config.get("class_name"), str):
         raise Damaged("describes no model")
     _walk(config, contents, "", 0)
+    if contents.parts and contents.parts[0].kind == "object":  # the whole is a model, of a class of its own
+        contents.parts[0] = replace(contents.parts[0], kind="layer")
     if isinstance(compiled, dict):
         _walk(compiled, contents, "compile()", 0)
     return contents
@@ -108,6 +113,9 @@ def _object(value: dict[str, Any], contents: Contents, where: str) -> str:
         contents.code.append(Code("function", _text(function), where, module))
         return where
     values = config if isinstance(config, dict) else {}
+    for inner, trait in structure.traits(value):
+        contents.traits.setdefault(id(inner), set()).add(trait)
+    traits = contents.traits.pop(id(value), set()) | {structure.MODULE if module else structure.PLAIN}
     part = Part(
         name[:LONGEST],
         module,
@@ -115,6 +123,7 @@ def _object(value: dict[str, Any], contents: Contents, where: str) -> str:
         _text(value.get("name")) or _text(values.get("name")),
         {key: each for key, each in values.items() if isinstance(key, str)},
         _kind(name, value, module),
+        frozenset(traits),
     )
     contents.parts.append(part)
     if name == "Lambda":

@@ -9,6 +9,8 @@ KERAS = "keras"
 """The archive that Keras writes as ``model.keras``."""
 HDF5 = "hdf5"
 """One HDF5 file, ``model.h5``."""
+RENAMED = "hdf5-as-keras"
+"""The same under a name that ends with ``.keras``, as Keras before 2.12 wrote it."""
 SAVED_MODEL = "saved-model"
 """TensorFlow's folder with ``saved_model.pb``, written by Keras itself."""
 EXPORTED = "exported"
@@ -16,6 +18,8 @@ EXPORTED = "exported"
 
 COMPILE = "compile()"
 """Stands for the class of a part that tells what ``compile`` was given."""
+OPERATIONS = "operations()"
+"""Stands for the class of a part whose values are the names of a graph's operations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,7 @@ class Part:
         name: of the layer, where it has one.
         values: its config: parameters and their values.
         kind: ``layer``, ``model`` or ``object``.
+        traits: how it hangs together with others (``structure``).
     """
 
     class_name: str
@@ -37,6 +42,7 @@ class Part:
     name: str = ""
     values: dict[str, Any] = field(default_factory=dict)
     kind: str = "object"
+    traits: frozenset[str] = frozenset()
 
     @property
     def words(self) -> str:

@@ -1,4 +1,4 @@
-"""Which source files lie below given paths, and which were passed over and why."""
+"""Which source files and saved models lie below given paths, and which were passed over and why."""
 
 from __future__ import annotations
 
@@ -7,12 +7,18 @@ import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from envcheck.errors import UsageError
 from envcheck.source.gitignore import Patterns, Rules, of_folder, of_folders_above, pattern
 from envcheck.source.reading import what
 
 SUFFIXES = (".py", ".pyi", ".ipynb")
+MODELS = (".keras", ".h5", ".hdf5")
+"""How files end that Keras keeps a model in."""
+GRAPH = "saved_model.pb"
+"""The file that makes its folder a saved model of TensorFlow."""
+LOOKED_FOR = (*SUFFIXES, *MODELS)
 NEVER = frozenset(
     {
         *(".bzr", ".git", ".hg", ".svn"),
@@ -39,13 +45,26 @@ class Skipped:
     by_rule: bool = False
 
 
-def find(paths: Sequence[str], *, exclude: Sequence[str], gitignore: bool) -> tuple[list[str], list[Skipped]]:
-    """The source files that are given or lie in given folders, each once, and what was passed over; both sorted.
+class Files(NamedTuple):
+    """What was found, sorted.
+
+    ``source`` are files of Python; ``models`` saved models, files and the folders of those of TensorFlow; ``named`` those of
+    both that somebody named, the others lie in folders; ``skipped`` is what was passed over.
+    """
+
+    source: list[str]
+    models: list[str]
+    named: frozenset[str]
+    skipped: list[Skipped]
+
+
+def find(paths: Sequence[str], *, exclude: Sequence[str], gitignore: bool) -> Files:
+    """The source files and saved models that are given or lie in given folders, each once, and what was passed over.
 
     A file that is given is taken, whatever its name and whatever excludes say. In folders these are ``.py``, ``.pyi`` and
-    ``.ipynb`` files outside of the folders ``NEVER``, virtual and conda environments, and what setuptools copied to ``build``;
-    links to files are followed, links to folders are not. Scripts without a suffix are not looked for: to know
-    them each file would have to be opened.
+    ``.ipynb`` files, files named as saved models are, and folders with a ``saved_model.pb``, outside of the folders ``NEVER``,
+    virtual and conda environments, and what setuptools copied to ``build``; links to files are followed, links to folders are
+    not. Scripts without a suffix are not looked for: to know them each file would have to be opened.
 
     Args:
         paths: files and folders.
@@ -102,15 +121,18 @@ class _Search:
         self._exclude = exclude
         self._gitignore = gitignore
         self._found: dict[str, str] = {}
+        self._models: dict[str, str] = {}
+        self._named: set[str] = set()
         self._links: list[tuple[str, str]] = []
         self._skipped: dict[str, Skipped] = {}
         self._seen: set[str] = set()
 
-    def result(self) -> tuple[list[str], list[Skipped]]:
-        """The files and what was passed over; a link to a file that was found is the same file."""
+    def result(self) -> Files:
+        """What was found and passed over; a link to a file that was found is the same file."""
         for real, shown in sorted(self._links):
-            self._found.setdefault(real, shown)
-        return sorted(self._found.values()), sorted(self._skipped.values(), key=lambda each: each.path)
+            self._take(real, shown)
+        skipped = sorted(self._skipped.values(), key=lambda each: each.path)
+        return Files(sorted(self._found.values()), sorted(self._models.values()), frozenset(self._named), skipped)
 
     def given(self, path: str) -> None:
         """Takes a path from the command line."""
@@ -123,14 +145,23 @@ class _Search:
             raise UsageError(f"{path}: {'there is no such file or folder' if missing else words}") from None
         shown = _shown(path)
         if stat.S_ISREG(kind):
-            self._found.setdefault(_key(real), shown)
+            self._named.add(self._take(_key(real), shown))
         elif stat.S_ISDIR(kind):
+            self._named.add(shown)
             prefix = "" if shown == "." else shown.rstrip("/") + "/"
             excluded = "" if prefix.startswith(("../", "/")) or Path(shown).is_absolute() else prefix
             rules = of_folders_above(real) if self._gitignore else None
             self._walk(_Folder(path, prefix, excluded, real, rules, given=True))
         else:
             self._skip(shown, f"this is {what(kind)}, not a file")
+
+    def _take(self, key: str, shown: str) -> str:
+        """Takes a file as what its name says that it is; gives the path that it was first taken by."""
+        folder, _, name = shown.rpartition("/")
+        if name == GRAPH:
+            return self._models.setdefault(os.path.dirname(key), folder or ("/" if shown.startswith("/") else "."))  # noqa: PTH120
+        kind = self._models if name.endswith(MODELS) else self._found
+        return kind.setdefault(key, shown)
 
     def _skip(self, path: str, reason: str, *, by_rule: bool = False) -> None:
         self._skipped.setdefault(path, Skipped(path, reason, by_rule))
@@ -162,7 +193,7 @@ class _Search:
     def _entry(self, entry: os.DirEntry[str], folder: _Folder, rules: Rules | None) -> _Folder | None:
         """Takes what lies in a folder; a folder that is to be looked into is returned."""
         name = entry.name
-        source = name.endswith(SUFFIXES)
+        source = name.endswith(LOOKED_FOR) or name == GRAPH
         link, is_folder = entry.is_symlink(), entry.is_dir(follow_symlinks=False)
         if not (source or is_folder or link) or (is_folder and name in NEVER):
             return None
@@ -174,14 +205,14 @@ class _Search:
         elif is_folder:
             return _Folder(entry.path, shown + "/", f"{folder.excluded}{name}/", real, rules)
         elif link:
-            self._link(entry, shown, source)
+            self._link(entry, shown, real, source)
         elif entry.is_file(follow_symlinks=False):
-            self._found.setdefault(_key(real), shown)
+            self._take(_key(real), shown)
         else:
             self._skip(shown, "no ordinary file")
         return None
 
-    def _link(self, entry: os.DirEntry[str], shown: str, source: bool) -> None:
+    def _link(self, entry: os.DirEntry[str], shown: str, real: str, source: bool) -> None:
         try:
             kind = entry.stat().st_mode
         except OSError as error:
@@ -191,7 +222,8 @@ class _Search:
         if stat.S_ISDIR(kind):
             self._skip(shown, "a link to a folder", by_rule=True)
         elif source and stat.S_ISREG(kind):
-            self._links.append((_key(os.path.realpath(entry.path)), shown))
+            # The folder of a graph is the model, wherever its content lies.
+            self._links.append((_key(real if entry.name == GRAPH else os.path.realpath(entry.path)), shown))
         elif source:
             self._skip(shown, f"a link to {what(kind)}")
 

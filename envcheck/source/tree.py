@@ -15,6 +15,7 @@ from typing import NamedTuple
 import msgspec
 
 from envcheck.source.cache import Cache
+from envcheck.source.flags import legacy_keras
 from envcheck.source.names.reader import read
 from envcheck.source.names.uses import Condition, Export, Use
 from envcheck.source.parsing import parse
@@ -44,8 +45,9 @@ class Unjudged(NamedTuple):
     cell: int | None = None
 
 
-Look = Callable[[ast.Module, str, bool], bytes]
-"""Looks at a tree that was parsed anyway: the tree, its text, and whether both are all that runs, to what is kept of it."""
+Look = Callable[[ast.Module, str, bool, bool], bytes]
+"""Looks at a tree that was parsed anyway: the tree, its text, whether both are all that runs, and whether ``tf.keras`` is
+tf_keras by its own doing, to what is kept of it."""
 
 
 class FileReading(NamedTuple):
@@ -54,7 +56,7 @@ class FileReading(NamedTuple):
     ``packed``: its uses and guards, as bytes, for thousands of files are held at once; ``exports`` and ``stars`` as in a reading;
     ``starts``: for each cell (None: the file is no notebook) the lines before it in the reading, whose lines count all cells;
     ``whole``: False where it could not be read at all; ``remarks``: its comments for envcheck; ``models``: what the one who
-    looked at its models found.
+    looked at its models found; ``legacy``: whether it makes ``tf.keras`` tf_keras itself.
     """
 
     path: str
@@ -66,6 +68,7 @@ class FileReading(NamedTuple):
     whole: bool
     remarks: Remarks = Remarks()
     models: bytes = b""
+    legacy: bool = False
 
     def unpacked(self) -> tuple[tuple[Use, ...], tuple[tuple[Condition, ...], ...]]:
         """Its uses, and for each guard the conditions."""
@@ -213,10 +216,11 @@ def _read_document(found: Document, project: frozenset[str], look: Look | None) 
         lines += part.text.count("\n") + 1
     tree = ast.Module(body, [])
     reading = read(tree, project)
-    models = b""
+    models, text = b"", "\n".join(part.text for part in found.parts)
+    legacy = legacy_keras(tree, text)
     if look is not None and reading.uses:
         whole = not troubles and all(part.cell is None for part in found.parts)  # a cell may run what is no Python
-        models = look(tree, "\n".join(part.text for part in found.parts), whole)
+        models = look(tree, text, whole, legacy)
     if not all(part.text.isascii() for part in found.parts):
         reading = reading._replace(uses=tuple(_in_characters(reading.uses, found)))
     packed = msgspec.msgpack.encode((reading.uses, reading.guards)) if reading.uses else NOTHING
@@ -225,7 +229,7 @@ def _read_document(found: Document, project: frozenset[str], look: Look | None) 
     deep = [Unjudged("nested too deeply to be read", *_deep(result, line)) for line in reading.too_deep]
     ignores = tuple(each for part in told for each in part.ignores)
     said = Remarks(ignores, tuple(each for part in told for each in part.misread))
-    return result._replace(troubles=(*troubles, *deep), remarks=said, models=models)
+    return result._replace(troubles=(*troubles, *deep), remarks=said, models=models, legacy=legacy)
 
 
 def _deep(result: FileReading, line: int) -> tuple[int, int, int | None]:

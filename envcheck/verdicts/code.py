@@ -19,7 +19,7 @@ from envcheck.verdicts.found import Code, Trouble, Verdict
 from envcheck.verdicts.judging import Judge, Source, Tally
 from envcheck.verdicts.models.judged import judged
 from envcheck.verdicts.project import Project
-from envcheck.verdicts.targets import label
+from envcheck.verdicts.targets import label, with_flag
 from envcheck.verdicts.windows import Windows
 
 
@@ -59,7 +59,10 @@ def judge(
     windows = Windows(library.api)
     tally = Tally(references=references)
     verdicts: list[Verdict] = []
-    for number, target in enumerate(targets):
+    own = [file for file in files if file.legacy]
+    asked = [(target, [file for file in files if not file.legacy] if own else files) for target in targets]
+    asked += [(with_flag(target), own) for target in targets if own]
+    for number, (target, some) in enumerate(asked):
         words = label(target)
         one = Judge(
             library.api,
@@ -72,10 +75,10 @@ def judge(
             words,
             project,
             tally,
-            windows if number == 0 else None,
+            windows if number == 0 and not target.through_tf_keras else None,
         )
         progress(f"judging for {words}")
-        for each in files:
+        for each in some:
             uses, conditions = each.unpacked()
             if uses:
                 path = os.path.normpath(each.path).replace(os.sep, "/")
@@ -102,5 +105,15 @@ def judge(
         untyped=counts["untyped"],
         targets=tuple(label(target) for target in targets),
         windows=tuple(windows.all()),
+        notes=_by_themselves(own, targets),
     )
     return Code(tuple(verdicts), troubles), coverage
+
+
+def _by_themselves(files: Sequence[FileReading], targets: Sequence[Target]) -> tuple[str, ...]:
+    """What must be said of files that make ``tf.keras`` tf_keras."""
+    under = [label(with_flag(each)) for each in targets if not each.legacy and each.knows_flag]
+    if not files or not under:
+        return ()
+    who = f"{files[0].path} sets" if len(files) == 1 else f"{files[0].path} and {len(files) - 1} more set"
+    return (f"{who} TF_USE_LEGACY_KERAS, which needs tf_keras: judged for {' and '.join(under)}",)

@@ -30,9 +30,15 @@ def completed(target: Target, shelf: Shelf) -> Target:
     elif target.keras is None:
         last = next((keras for first, keras in LAST_FOR_OLD if tensorflow >= Version(first)), None)
         target = replace(target, keras=Version(last)) if last else target
-    if target.through_tf_keras and target.tf_keras is None:
-        target = replace(target, tf_keras=Version(f"{tensorflow.major}.{tensorflow.minor}.0"))
-    return target
+    return with_flag(target) if target.legacy else target
+
+
+def with_flag(target: Target) -> Target:
+    """A target as it is for a program that sets TF_USE_LEGACY_KERAS itself; tf_keras has the numbers of TensorFlow."""
+    if not target.knows_flag or target.tensorflow is None:
+        return target
+    own = Version(f"{target.tensorflow.major}.{target.tensorflow.minor}.0")
+    return replace(target, legacy=True, tf_keras=target.tf_keras or own)
 
 
 def label(target: Target) -> str:

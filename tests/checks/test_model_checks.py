@@ -10,7 +10,7 @@ from envcheck.findings import Check, Severity
 from envcheck.registry import checks
 from envcheck.verdicts.found import Code, Place, Verdict
 
-MDL = [each for each in checks() if "code" in each.facts and each.code[:4] in ("MDL1", "MDL2", "MDL3", "MDL4")]
+MDL = [each for each in checks() if "code" in each.facts and each.code[:4] in ("MDL1", "MDL2", "MDL3", "MDL4", "MDL5")]
 KINDS = {
     "MDL101": "model-arguments",
     "MDL102": "model-inputs",
@@ -39,6 +39,10 @@ KINDS = {
     "MDL404": "model-weights-in-call",
     "MDL405": "model-gradients",
     "MDL406": "model-weights",
+    "MDL501": "model-cudnn",
+    "MDL502": "model-half",
+    "MDL503": "model-eagerly",
+    "MDL504": "model-predict",
 }
 VERDICT = Verdict(
     "model-inputs",

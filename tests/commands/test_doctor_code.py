@@ -7,14 +7,17 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from envcheck.commands.scan.beside import Code, Scanned
 from envcheck.commands.scan.kept import Found
+from envcheck.engine import Facts
 from envcheck.errors import UsageError
 from envcheck.findings import Coverage, Finding, Location, Outcome, Severity, Status
+from envcheck.inventory import Unavailable
 from envcheck.registry import checks
 from envcheck.verdicts.found import Code as Verdicts
 
@@ -142,3 +145,12 @@ def test_findings_about_the_environment_keep_their_evidence(project: Path) -> No
     scanned = Scanned(Code.at(["src"]), Found(Verdicts(), Coverage()), ())
     left, _ = scanned.left([outcome("GPU203", "matrix.yaml"), outcome("API102", "src/a.py")], checks())
     assert [dict(each.findings[0].evidence).get("source") for each in left] == [None, "import keras"]
+
+
+def test_models_that_are_not_judged_are_said_where_they_are_asked_for(project: Path) -> None:
+    old = SimpleNamespace(version="2.3.0")
+    facts = Facts({"tensorflow": old, "keras": Unavailable("not installed"), "python": Unavailable("not asked")}, {})
+    scanned = Code.at(["src"]).scanned(facts, lambda _: None)
+    asked, other = ([each for each in checks() if each.code.startswith(code)] for code in ("MDL1", "API1"))
+    assert [note for note in scanned.left([], asked)[1].notes if "(MDL) are not judged" in note]
+    assert not [note for note in scanned.left([], other)[1].notes if "MDL" in note]

@@ -72,3 +72,30 @@ def test_stdin_and_sarif(project: Path) -> None:
     results = json.loads(done.stdout)["runs"][0]["results"]
     assert [each["ruleId"] for each in results] == ["MDL102"]
     assert done.returncode == 1
+
+
+LEGACY = """import os
+os.environ["TF_USE_LEGACY_KERAS"] = "1"
+import tensorflow as tf
+model = tf.keras.Sequential([tf.keras.layers.Dense(1)])
+model.compile(optimizer=tf.keras.optimizers.legacy.Adam(), loss="mse")
+model.predict_generator(None)
+tf.keras.layers.Dropout(50)
+"""
+
+
+def test_a_file_that_makes_tf_keras_keras_2_is_judged_so(project: Path) -> None:
+    (project / "legacy.py").write_text(LEGACY)
+    for _ in range(2):
+        found = report(project, *NEW, ".")
+        assert {each["location"]["path"] for each in findings(found, "API")} == {"wrong.py"}
+        at = [(each["location"]["path"], each["evidence"]["keras"]) for each in findings(found, "MDL")]
+        assert sorted(at) == [("legacy.py", "2"), ("wrong.py", "3"), ("zero.py", "3")]
+        (note,) = found["coverage"]["notes"]
+        assert note == (
+            "legacy.py sets TF_USE_LEGACY_KERAS, which needs tf_keras: "
+            "judged for TensorFlow 2.21.0 with Keras 3.15.1, tf_keras 2.21.0 and TF_USE_LEGACY_KERAS=1"
+        )
+    # a target without TensorFlow has no flag; what the cache keeps of the other one says nothing of it
+    alone = report(project, "--target", "keras==3.15.1", "legacy.py")
+    assert [each["evidence"]["keras"] for each in findings(alone, "MDL")] == ["3"]

@@ -12,7 +12,7 @@ import pytest
 
 from envcheck.model import layers
 from envcheck.model.layers import ALIASES, FAMILIES, RULES, find, output
-from envcheck.model.layers.rule import Rule, single
+from envcheck.model.layers.rule import Rule, row_of, single
 from envcheck.model.tensors import UNKNOWN, Inputs, Layer, Output, Refused, Shape, Tensor, text
 
 BOTH = (2, 3)
@@ -95,6 +95,8 @@ def test_what_fits_has_the_shape_of_both(layer: Layer, inputs: Inputs, shape: Sh
 
 # Where Keras refuses: the stage in Keras 2 and in Keras 3, None where it does not, and numbers the reason must name.
 REFUSED: list[tuple[Layer, Inputs, str | None, str | None, str]] = [
+    (made("RNN", made("LSTMCell", 2.5)), of(N, 3, 5, dtype="int32"), "build", "build", "2.5"),
+    (made("MaxPooling3D", 1, dtype="float64"), of(N, 3, 5, 5, 1), "call", None, "float64"),
     (made("Dense", -1), of(N, 8), "construction", "construction", "-1"),
     (made("Dense", 0), of(N, 8), None, "construction", "units=0"),
     (made("Dense", 2.5), of(N, 8), None, "construction", "2.5"),
@@ -161,20 +163,22 @@ def test_what_keras_refuses(layer: Layer, inputs: Inputs, in2: str | None, in3: 
 
 
 @pytest.mark.parametrize(
-    ("layer", "inputs", "every"),
+    ("layer", "inputs", "row"),
     [
-        (made("Conv2D", 8, 4), of(N, 3, 3, 1), False),  # a length of 0: Keras 3.3 goes on with an empty tensor
-        (made("Conv2D", 8, 5), of(N, 3, 3, 1), True),
-        (made("MaxPooling2D", 2), of(N, 1, 1, 1), False),
-        (made("Embedding", 0, 16), of(N, 3, dtype="int32"), False),
-        (made("Dense", -1), of(N, 8), True),
+        (made("Conv2D", 8, 4), of(N, 3, 3, 1), "empty-after-convolution"),  # a length of 0
+        (made("Conv2D", 8, 5), of(N, 3, 3, 1), ""),
+        (made("MaxPooling2D", 2), of(N, 1, 1, 1), "empty-after-pooling"),
+        (made("Embedding", 0, 16), of(N, 3, dtype="int32"), "embedding-zero"),
+        (made("Dense", -1), of(N, 8), "dense-units"),
+        (made("Dropout", 50), of(N, 8), ""),
+        (made("TimeDistributed", made("Conv2D", 0, 3)), of(N, 5, 8, 8, 1), "filters-zero"),
     ],
     ids=lambda value: getattr(value, "name", None),
 )
-def test_what_some_releases_of_keras_3_take_is_marked(layer: Layer, inputs: Inputs, every: bool) -> None:
+def test_what_some_releases_of_keras_3_take_is_marked(layer: Layer, inputs: Inputs, row: str) -> None:
     with pytest.raises(Refused) as refused:
         output(layer, inputs, 3)
-    assert refused.value.every_release is every
+    assert (row_of(refused.value), refused.value.every_release) == (row, not row)
 
 
 @pytest.mark.parametrize("keras", BOTH)

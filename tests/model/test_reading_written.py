@@ -80,6 +80,9 @@ def test_the_numbers_of_an_array_that_is_read_stay_known(source: str) -> None:
 def test_what_a_write_changes_comes_after_what_was_told() -> None:
     source = f"y = np.array([0, 9])\nm = keras.Sequential([layers.Dense(8)]){FIT}\ny[1] = 3{FIT}"
     before, after = (each.y for each in events(source, Trained))
+    assert isinstance(before, Array)
+    assert isinstance(after, Array)
+    assert before.values is not None
     assert before.values.high == 9
     assert after.values is None
 

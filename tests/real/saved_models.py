@@ -57,7 +57,47 @@ class Mine(L.Layer):
         return x * 2
 
 
+def inner(shape=(4,)):
+    start = keras.Input(shape)
+    return keras.Model(start, L.Dense(4)(start))
+
+
+def before(*layers):
+    """A functional model inside of a Sequential, with layers after it."""
+    return keras.Sequential([inner((8, 4)), *layers])
+
+
+def twice():
+    start, core = keras.Input((4,)), L.Dense(4)
+    return keras.Model(start, core(L.ReLU()(core(start))))
+
+
+def loss_object():
+    model = functional(L.Dense(3))
+    model.compile("adam", keras.losses.MeanSquaredError())
+    return model
+
+
+def scheduled():
+    model = functional(L.Dense(3))
+    model.compile(
+        keras.optimizers.Adam(keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.9)), "mean_squared_error"
+    )
+    return model
+
+
 WHOLE = {
+    "nested": lambda: functional(lambda x: L.Dense(3)(inner()(x))),
+    "nested_last": lambda: functional(inner()),
+    "nested_sequential": lambda: functional(keras.Sequential([L.Dense(3)])),
+    "before_dense": lambda: before(L.Dropout(0.1), L.Dense(2)),
+    "before_pooling": lambda: before(L.GlobalAveragePooling1D(), L.Dense(2)),
+    "before_flatten": lambda: before(L.Flatten()),
+    "before_relu": lambda: before(L.ReLU()),
+    "first_shape": lambda: keras.Sequential([L.Conv1D(3, 1, input_shape=(8, 4)), L.Flatten()]),
+    "twice": twice,
+    "loss_object": loss_object,
+    "scheduled": scheduled,
     "functional": lambda: functional(L.Dense(3)),
     "mse": lambda: compiled("mse"),
     "squares": lambda: compiled("mean_squared_error"),

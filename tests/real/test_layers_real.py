@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 from real.environments import Release, parameters
+from real.test_model_failures import ASKED_FOR, OTHERS
 
 from envcheck.model.layers import RULES
-from tools.try_layers.asking import answers, major
+from tools.try_layers.asking import answers, release
 from tools.try_layers.comparing import Comparison
 from tools.try_layers.trials import trials
 
@@ -40,7 +41,7 @@ def test_rules_agree_with_real_layers(on: Release, tmp_path: Path) -> None:
     python = on.interpreter()
     chosen = list(trials(SEED, PERCENT))
     assert len(chosen) > 300
-    comparison = Comparison(major(python))
+    comparison = Comparison(release(python))
     for (name, trial), answer in zip(chosen, answers(python, [each for _, each in chosen], tmp_path), strict=True):
         comparison.add(name, trial, answer)
     assert comparison.differences == []
@@ -49,12 +50,24 @@ def test_rules_agree_with_real_layers(on: Release, tmp_path: Path) -> None:
     assert sum(each.refused for each in tallies) > 50  # the generator draws what is wrong, too
 
 
+@pytest.mark.parametrize(
+    "on", [*parameters("tf2.8"), *(pytest.param(each, id=each.name, marks=ASKED_FOR) for each in OTHERS)]
+)
+def test_other_releases_take_nothing_that_the_rules_refuse_for_them(on: Release, tmp_path: Path) -> None:
+    python = on.interpreter()
+    chosen = list(trials(SEED, PERCENT, odd=0.2))
+    comparison = Comparison(release(python))
+    for (name, trial), answer in zip(chosen, answers(python, [each for _, each in chosen], tmp_path), strict=True):
+        comparison.add(name, trial, answer)
+    assert [each for each in comparison.differences if each.kind == "refused wrongly"] == []
+
+
 @pytest.mark.parametrize("on", parameters("tf2.21", "tf2.15"))
 def test_positional_arguments_have_the_order_of_the_real_constructors(on: Release, tmp_path: Path) -> None:
     python, target = on.interpreter(), tmp_path / "signatures.json"
     command = [str(python), "-c", SIGNATURES, json.dumps(sorted(RULES)), str(target)]
     subprocess.run(command, env={**os.environ, **QUIET}, check=True, capture_output=True, timeout=300)
-    keras = major(python)
+    keras = release(python).major
     real = json.loads(target.read_text("utf-8"))
     wrong = {}
     for name, parameters_ in real.items():

@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 from real.environments import Release, parameters, release
 
-from envcheck.commands.scan.saved import among, read
+from envcheck.commands.scan.saved import read
 from envcheck.knowledge.api.answers import Api
 from envcheck.knowledge.api.identifiers import Identifiers
 from envcheck.knowledge.api.target import Target
 from envcheck.knowledge.rows import folder
 from envcheck.knowledge.saved_models import SavedModels
 from envcheck.saved.found import SavedModel
+from envcheck.source.files import find
 from envcheck.verdicts.saved import judged
 from envcheck.verdicts.targets import completed
 
@@ -42,7 +43,8 @@ def written(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 def verdicts(place: Path, target: Target) -> dict[str, set[str]]:
     """The kinds of what is said of each model."""
-    models = read(among([str(place)], False, lambda _: False), str(release("tf2.21").interpreter()), lambda _: None)
+    files = find([str(place)], exclude=(), gitignore=False)
+    models = read(files.models, files.named, str(release("tf2.21").interpreter()), lambda _: None)
     assert all(isinstance(each, SavedModel) for each in models), models
     api = Api(folder() / "api")
     identifiers = Identifiers(folder() / "api", api.shelf)

@@ -66,7 +66,7 @@ def bundle(folder: Path, keras: str | None, config: Any = None, *, old: bool = F
     metadata = json.dumps(
         {"keras_version": keras, "backend": "tensorflow", "model_config": config, "class_name": "Sequential"}
     )
-    info = field(1, field(5, "2.11.1"))
+    info = field(1, field(5, "2.11.1") + field(2, field(1, field(1, "MatMul"))))
     user = field(1, field(4, field(1, "_tf_keras_sequential") + field(3, metadata)))
     graph = field(7, user) if old else b""
     (folder / "saved_model.pb").write_bytes(b"\x08\x01" + field(2, info + graph))

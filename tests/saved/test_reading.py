@@ -15,7 +15,18 @@ from saved.models import LAMBDA, MINE, archive, bundle, field, layer, old_config
 from envcheck.saved import archive as archives
 from envcheck.saved import bundle as bundles
 from envcheck.saved import hdf5
-from envcheck.saved.found import EXPORTED, SAVED_MODEL, Code, SavedModel, Unread
+from envcheck.saved.found import (
+    COMPILE,
+    EXPORTED,
+    HDF5,
+    OPERATIONS,
+    RENAMED,
+    SAVED_MODEL,
+    Code,
+    Part,
+    SavedModel,
+    Unread,
+)
 
 
 def read(path: str) -> SavedModel:
@@ -87,6 +98,14 @@ def test_a_config_that_is_damaged_or_nests_deep_is_told(text: str, tmp_path: Pat
     assert "its config" in reason(archives.read(str(path)))
 
 
+@pytest.mark.parametrize("twentieth", range(1, 20))
+def test_an_archive_cut_at_any_place_is_told(twentieth: int, tmp_path: Path) -> None:
+    path = Path(archive(tmp_path / "m.keras", sequential(layer("Dense")), members={"model.weights.h5": bytes(5000)}))
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) * twentieth // 20])
+    assert "cut short" in reason(archives.read(str(path)))
+
+
 def test_an_archive_that_is_cut_short_missing_or_a_folder_is_told(tmp_path: Path) -> None:
     path = Path(archive(tmp_path / "m.keras", sequential()))
     path.write_bytes(path.read_bytes()[:-30])
@@ -107,7 +126,9 @@ def test_a_saved_model_of_keras_says_who_wrote_it(old: bool, tmp_path: Path) -> 
     model = bundles.read(path)
     assert isinstance(model, SavedModel)
     assert (model.form, model.keras, model.tensorflow) == (SAVED_MODEL, "2.11.0", "2.11.1")
-    assert [(part.class_name, part.kind) for part in model.parts] == [("Sequential", "model"), ("LSTM", "layer")]
+    graph, *parts = model.parts
+    assert graph == Part(OPERATIONS, values={"MatMul": None})
+    assert [(part.class_name, part.kind) for part in parts] == [("Sequential", "model"), ("LSTM", "layer")]
 
 
 def test_a_saved_model_for_serving_is_told_from_one_of_keras(tmp_path: Path) -> None:
@@ -136,7 +157,45 @@ def test_hdf5_is_known_by_its_signature(before: int, is_one: bool, tmp_path: Pat
     path = tmp_path / "m.h5"
     path.write_bytes(b"x" * before + hdf5.SIGNATURE + b"x" * 3000)
     assert hdf5.is_hdf5(str(path)) is is_one
-    assert not hdf5.is_hdf5(str(tmp_path))
+
+
+def test_what_cannot_be_opened_is_told_from_what_is_no_hdf5(tmp_path: Path) -> None:
+    for path in (str(tmp_path), "none.h5", "a\0b"):
+        found = hdf5.is_hdf5(path)
+        assert isinstance(found, Unread)
+        assert "cannot be read: " in found.reason
+
+
+def test_a_file_cut_short_says_how_much_is_there() -> None:
+    error = "OSError: Unable to open file (truncated file: eof = 906, sblock->base_addr = 0, stored_eof = 18136)"
+    assert reason(hdf5.read("m.h5", {"error": error})).startswith("it is cut short: 906 of its 18136 bytes are there")
+
+
+def test_a_config_that_is_no_text_is_told_unlike_a_missing_one() -> None:
+    found = hdf5.read("m.h5", {"attributes": {"model_config": None}})
+    assert "is no text, or larger" in reason(found)
+    assert isinstance(found, Unread)
+    assert not found.strange
+
+
+def test_what_compile_was_given_is_told_name_by_name() -> None:
+    wrapper = {"class_name": "MeanMetricWrapper", "config": {"name": "f", "fn": "f"}}
+    training = {"loss": {"a": "mse"}, "metrics": [["acc", wrapper]], "loss_weights": None}
+    attributes = {
+        "model_config": json.dumps(old_config()),
+        "training_config": json.dumps(training | {"loss": ["mse", "mae"]}),
+    }
+    model = hdf5.read("m.h5", {"attributes": attributes})
+    assert isinstance(model, SavedModel)
+    told = [part.values for part in model.parts if part.class_name == COMPILE]
+    assert told == [{"loss": "mse"}, {"loss": "mae"}, {"metrics": "acc"}, {"metrics": "f"}]
+
+
+@pytest.mark.parametrize(("path", "form"), [("m.h5", HDF5), ("m.keras", RENAMED)])
+def test_hdf5_under_the_name_of_an_archive(path: str, form: str) -> None:
+    model = hdf5.read(path, {"attributes": {"model_config": json.dumps(old_config())}})
+    assert isinstance(model, SavedModel)
+    assert model.form == form
 
 
 ONCE = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,11 @@ from click.testing import CliRunner, Result
 from saved.models import LAMBDA, archive, bundle, layer, old_config, sequential
 
 from envcheck.cli import group
-from envcheck.commands.scan.saved import among, read
+from envcheck.commands.scan.saved import read
 from envcheck.saved import hdf5
 from envcheck.saved.found import SavedModel, Unread
+from envcheck.source.cache import Cache
+from envcheck.source.files import find
 
 TARGET = ("--target", "tensorflow==2.21.0,keras==3.15.1")
 
@@ -91,15 +94,22 @@ def test_every_format_tells_of_them(form: str, tmp_path: Path) -> None:
 
 
 FAKE_H5PY = """
-import json
+import json, os, signal
+class HardLink: pass
 class File:
     def __init__(self, path, mode):
-        if "broken" in path:
-            raise OSError("Unable to open file\\n(truncated)")
-        self.attrs = {"keras_version": b"2.11.0", "model_config": json.dumps(%r)} if "model" in path else {}
+        name = os.path.basename(path)
+        with open(os.path.join(os.path.dirname(path), "opened"), "a") as log: log.write(name + "\\n")
+        if "broken" in name:
+            raise OSError("Unable to open file\\n(damaged)")
+        if "crash" in name:
+            os.abort()
+        if "endless" in name:
+            os.kill(os.getpid(), signal.SIGALRM)
+        self.attrs = {"keras_version": b"2.11.0", "model_config": json.dumps(%r)} if "model" in name else {}
     def __enter__(self): return self
     def __exit__(self, *args): pass
-    def __contains__(self, name): return False
+    def get(self, name, getlink): return None
 """
 
 
@@ -110,7 +120,8 @@ def hdf(folder: Path, *names: str) -> list[str]:
 
 
 def found(paths: list[str], python: str) -> list[SavedModel | Unread]:
-    return read(among(paths, True, lambda _: False), python, lambda _: None)
+    files = find(paths, exclude=(), gitignore=True)
+    return read(files.models, files.named, python, lambda _: None)
 
 
 def python_with(folder: Path, content: str) -> str:
@@ -130,7 +141,7 @@ def test_hdf5_is_read_by_the_h5py_of_the_target(tmp_path: Path) -> None:
     paths = hdf(tmp_path, "broken.h5", "data.h5", "model.h5")
     broken, data, model = found(paths, python)
     assert isinstance(broken, Unread)
-    assert broken.reason == "h5py cannot read it: OSError: Unable to open file (truncated)"
+    assert broken.reason == "h5py cannot read it: OSError: Unable to open file (damaged)"
     assert isinstance(data, Unread)
     assert isinstance(model, SavedModel)
     assert (model.keras, [part.class_name for part in model.parts]) == ("2.11.0", ["Sequential", "Dense"])
@@ -150,3 +161,65 @@ def test_without_a_working_h5py_it_says_so(content: str, says: str, tmp_path: Pa
     assert isinstance(each, Unread)
     assert "not read" in each.reason
     assert says in each.reason
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals that end a process")
+def test_a_file_that_ends_the_child_costs_its_own_answer_only(tmp_path: Path) -> None:
+    python = python_with(tmp_path, FAKE_H5PY % old_config())
+    names = [f"{number}{kind}.h5" for number in range(2) for kind in ("crash", "endless", "model")]
+    told = {each.path: each for each in found(hdf(tmp_path, *names), python)}
+    assert [told[name] for name in names if "model" in name and not isinstance(told[name], SavedModel)] == []
+    reasons = [each.reason for each in told.values() if isinstance(each, Unread)]
+    assert [("SIGABRT" in each, "come to an end" in each) for each in reasons] == [(True, False), (False, True)] * 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals that end a process")
+def test_a_folder_of_files_that_end_the_child_is_given_up(tmp_path: Path) -> None:
+    python = python_with(tmp_path, FAKE_H5PY % old_config())
+    told = found(hdf(tmp_path, *(f"crash{number:02}.h5" for number in range(12))), python)
+    assert len(told) == 12
+    assert sum("name it alone" in each.reason for each in told if isinstance(each, Unread)) == 4
+
+
+def test_an_hdf5_file_that_did_not_change_is_not_read_again(tmp_path: Path) -> None:
+    python = python_with(tmp_path, FAKE_H5PY % old_config())
+    (path,) = hdf(tmp_path, "model.h5")
+    cache = Cache(tmp_path / "cache")
+    first = read([path], [path], python, lambda _: None, cache)
+    assert read([path], [path], "/no/such/python", lambda _: None, cache) == first
+    (tmp_path / path).write_bytes(hdf5.SIGNATURE + b"more")
+    assert read([path], [path], python, lambda _: None, cache) == first
+    assert (tmp_path / "opened").read_text() == "model.h5\n" * 2
+
+
+def test_hdf5_named_keras_is_told_for_keras_3(tmp_path: Path) -> None:
+    python = python_with(tmp_path, FAKE_H5PY % old_config())
+    hdf(tmp_path, "model.keras")
+    result = scan("model.keras", "--python", python)
+    assert "rename it to .h5" in result.stdout
+    assert result.return_value == 1
+
+
+@pytest.mark.skipif(
+    sys.platform == "win32", reason="Windows has no pipes in folders, and makes links for administrators only"
+)
+def test_what_is_no_ordinary_file_is_told_and_nothing_waits_for_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.h5")
+    (tmp_path / "self.keras").symlink_to("self.keras")
+    (tmp_path / "zero.h5").symlink_to("/dev/zero")
+    (tmp_path / "folder.keras").mkdir()
+    with (tmp_path / "sparse.keras").open("wb") as file:
+        file.truncate(5 << 30)
+    archive(Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.keras")), sequential(LAMBDA))
+    told = findings()
+    unread = [path for code, path in told if code == "API901"]
+    assert sorted(unread) == ["pipe.h5", "self.keras", "sparse.keras", "zero.h5"]
+    assert [code for code, path in told if path not in unread] == ["MDL605"]
+
+
+def test_a_saved_model_that_a_project_excludes_is_passed_over(tmp_path: Path) -> None:
+    bundle(tmp_path / "old", "2.11.0", old_config())
+    archive(tmp_path / "a.keras", sequential(LAMBDA))
+    (tmp_path / "pyproject.toml").write_text('[tool.envcheck.scan]\nexclude = ["old/", "*.keras"]\n')
+    assert findings() == []
+    assert findings("old", "a.keras") == [("MDL601", "old"), ("MDL605", "a.keras")]

@@ -134,6 +134,91 @@ def test_each_check_speaks_of_its_own(check: Check, model: Any, words: str, tmp_
     assert list(check.judge(Code(tuple(verdicts(old("Dense"), NEW))))) == []
 
 
+def hdf(
+    config: Any, keras: str = "2.15.0", training: Any = None, path: str = "m.h5", trained: bool = True
+) -> SavedModel | Unread:
+    attributes = {"keras_version": keras, "model_config": json.dumps(config)}
+    if training is not None:
+        attributes["training_config"] = json.dumps(training)
+    return hdf5.read(path, {"attributes": attributes, "trained": trained})
+
+
+def dense(name: str = "d", **more: Any) -> dict[str, Any]:
+    return {"class_name": "Dense", "config": {"name": name, "trainable": True, "units": 3, **more}, "name": name}
+
+
+def test_a_model_inside_of_a_functional_model_does_not_load_on_keras_3() -> None:
+    inner = {**old_config(dense("i", batch_input_shape=[None, 4])), "name": "m", "inbound_nodes": [[["d", 0, 0, {}]]]}
+    start = {**dense(), "inbound_nodes": []}
+
+    def nested(call: int) -> dict[str, Any]:
+        return {
+            "class_name": "Functional",
+            "config": {"name": "f", "layers": [start, inner], "output_layers": [["m", call, 0]]},
+        }
+
+    assert kinds(hdf(nested(1)), NEW) == [("saved-layer", "Sequential", None)]
+    assert kinds(hdf(nested(0)), NEW) == []
+    assert kinds(hdf(nested(1)), OLD) == []
+
+
+@pytest.mark.parametrize(("after", "said"), [("Dense", True), ("Activation", False)])
+def test_a_functional_model_in_a_sequential(after: str, said: bool) -> None:
+    functional = {"class_name": "Functional", "config": {"name": "f", "layers": [], "output_layers": [["x", 0, 0]]}}
+    next_one = {"class_name": after, "config": {"name": "n", "trainable": True}}
+    model = hdf(old_config(functional, next_one), "3.3.3")
+    assert bool(kinds(model, NEW)) is said
+    assert kinds(model, "tensorflow==2.16.2,keras==3.3.3") == []
+
+
+def test_a_sequential_with_weights_and_without_input_shape() -> None:
+    for target in (NEW, OLD):
+        assert kinds(hdf(old_config(dense()), "2.3.1"), target) == [("saved-layer", "Sequential", None)]
+        assert kinds(hdf(old_config(dense()), "2.3.1", trained=False), target) == []
+        assert kinds(hdf(old_config(dense(batch_input_shape=[None, 4])), "2.3.1"), target) == []
+
+
+def test_hdf5_of_keras_3_loads_on_keras_2_where_nothing_in_it_is_new() -> None:
+    relu = {"class_name": "ReLU", "config": {"name": "r", "trainable": True, "dtype": "float32"}}
+    start = {"class_name": "InputLayer", "config": {"name": "i", "batch_shape": [None, 4]}}
+    assert kinds(hdf(old_config(relu), "3.3.3", trained=False), OLD) == []
+    assert kinds(hdf(old_config(start, relu), "3.3.3"), OLD) == [("saved-format", "", None)]
+
+
+def test_hdf5_that_is_named_keras() -> None:
+    model = hdf(old_config(dense(batch_input_shape=[None, 4])), path="m.keras")
+    assert kinds(model, NEW) == [("saved-format", "", None)]
+    assert kinds(model, OLD) == []
+
+
+def test_a_loss_and_a_metric_of_one_name_are_not_taken_for_one_another() -> None:
+    metric = {"class_name": "MeanSquaredError", "config": {"name": "m", "dtype": "float32"}}
+    model = hdf(
+        old_config(dense(batch_input_shape=[None, 4])), training={"loss": "mean_squared_error", "metrics": [metric]}
+    )
+    assert kinds(model, NEW) == []
+
+
+def test_all_arguments_that_a_layer_refuses_are_one_finding() -> None:
+    (verdict,) = verdicts(old("LSTM", time_major=False, implementation=2, one=1, two=2, three=3), NEW)
+    assert "time_major=False" in verdict.why
+    assert verdict.why.endswith("which keras.layers.LSTM refuses: load_model raises")
+
+
+def test_a_model_of_a_class_of_its_own() -> None:
+    assert kinds(hdf({"class_name": "Net", "config": {}}, "3.15.1"), NEW) == [("saved-custom", "Net", None)]
+
+
+def test_reduction_auto_and_optimizers_of_2_11() -> None:
+    loss = {"class_name": "Huber", "config": {"reduction": "auto", "name": "huber_loss"}}
+    training = {"loss": loss, "optimizer_config": {"class_name": "Custom>Ftrl", "config": {"name": "Ftrl"}}}
+    model = hdf(old_config(dense(batch_input_shape=[None, 4])), "2.11.0", training)
+    assert [(each.symbol, each.fix.summary if each.fix else "") for each in verdicts(model, "tensorflow==2.8.4")] == [
+        ("Custom>Ftrl", "load_model(path, compile=False), and compile it again")
+    ]
+    assert [each.parameter for each in verdicts(model, NEW)] == ["reduction"]
+
+
 def test_every_row_says_something() -> None:
     rows = SavedModels(folder()).rows
     assert len({row.id for row in rows}) == len(rows)

@@ -28,11 +28,11 @@ def made(root: Path, *paths: str) -> None:
 
 
 def found(*paths: str, exclude: Sequence[str] = (), gitignore: bool = True) -> list[str]:
-    return find(paths, exclude=exclude, gitignore=gitignore)[0]
+    return find(paths, exclude=exclude, gitignore=gitignore).source
 
 
 def skipped(*paths: str, exclude: Sequence[str] = ()) -> list[Skipped]:
-    return find(paths, exclude=exclude, gitignore=True)[1]
+    return find(paths, exclude=exclude, gitignore=True).skipped
 
 
 @pytest.fixture
@@ -174,6 +174,33 @@ def test_a_hostile_pattern_takes_no_time(here: Path) -> None:
     start = time.process_time()
     assert len(found(".")) == 2
     assert time.process_time() - start < 1
+
+
+def test_saved_models_are_found_by_the_same_rules(here: Path) -> None:
+    made(
+        here, "a.keras", "b/m.h5", "b/m.hdf5", "c/saved_model.pb", "c/x.py", "d/saved_model.pb/x.py", "e_saved_model.pb"
+    )
+    made(here, "node_modules/m.h5", "env/pyvenv.cfg", "env/m.h5", "runs/m.h5", "out/saved_model.pb", ".git/HEAD")
+    (here / ".gitignore").write_text("runs/\n")
+    files = find(["."], exclude=["out"], gitignore=True)
+    assert files.models == ["a.keras", "b/m.h5", "b/m.hdf5", "c"]
+    assert files.source == ["c/x.py", "d/saved_model.pb/x.py"]
+    assert files.named == {"."}
+    assert find(["c", "a.keras"], exclude=(), gitignore=True)[1:3] == (["a.keras", "c"], frozenset(("a.keras", "c")))
+    assert find(["c/saved_model.pb"], exclude=(), gitignore=True)[1:3] == (["c"], frozenset(("c",)))
+
+
+@POSIX
+def test_links_to_saved_models(here: Path) -> None:
+    made(here, "blobs/1", "blobs/2", "m.h5")
+    for name in ("a", "b"):
+        (here / name).mkdir()
+        (here / name / "saved_model.pb").symlink_to("../blobs/1")
+    (here / "again.h5").symlink_to("m.h5")
+    (here / "self.h5").symlink_to("self.h5")
+    files = find(["."], exclude=(), gitignore=True)
+    assert files.models == ["a", "b", "m.h5"]
+    assert [each.path for each in files.skipped] == ["self.h5"]
 
 
 @POSIX

@@ -9,9 +9,10 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 
-from tools.try_layers.asking import answers, major
+from tools.try_layers.asking import answers, release
 from tools.try_layers.comparing import Comparison
 from tools.try_layers.trials import trials, written
 
@@ -34,12 +35,13 @@ def main() -> int:
     for python in options.pythons:
         with tempfile.TemporaryDirectory() as folder:
             found = answers(Path(python), [trial for _, trial in chosen], Path(folder), options.jobs)
-        comparison = Comparison(major(Path(python)))
+        comparison = Comparison(release(Path(python)))
         for (name, trial), answer in zip(chosen, found, strict=True):
             comparison.add(name, trial, answer)
         for each in comparison.differences:
-            print(f"{each.name}\n    {written(each.trial)}\n    rule: {each.rule}\n    real: {each.real}")
+            print(f"{each.name}: {each.kind}\n    {written(each.trial)}\n    rule: {each.rule}\n    real: {each.real}")
         print(comparison.table())
+        print("differences:", dict(Counter(each.kind for each in comparison.differences)))
         print("compute_output_shape says something else than the call:", dict(sorted(comparison.inconsistent.items())))
         wrong += len(comparison.differences)
     return 1 if wrong else 0

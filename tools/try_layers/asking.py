@@ -10,6 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from packaging.version import Version
+
 from tools.try_layers.drawing import Trial
 from tools.try_layers.trials import written
 
@@ -53,8 +55,8 @@ def _batch(python: Path, trials: Sequence[Trial], where: Path) -> list[dict[str,
     return [json.loads(line) for line in target.read_text("utf-8").splitlines()]
 
 
-def major(python: Path) -> int:
-    """The major version of the Keras that ``tf.keras`` is there."""
+def release(python: Path) -> Version:
+    """The release of the Keras that ``tf.keras`` is there."""
     code = "import importlib.metadata as m; print(m.version('keras'))"
     told = subprocess.run([str(python), "-c", code], capture_output=True, text=True, check=True, timeout=60)
-    return int(told.stdout.split(".")[0])
+    return Version(told.stdout.strip())

@@ -7,16 +7,27 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from packaging.version import Version
+
+from envcheck.knowledge.refusals import Refusals
+from envcheck.knowledge.rows import folder
 from envcheck.model import layers
+from envcheck.model.layers.rule import row_of
 from envcheck.model.tensors import UNKNOWN, Refused, Tensor, Unknown
 from tools.try_layers.drawing import Trial
+
+REFUSALS = Refusals(folder())
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One trial on which a rule and Keras do not agree: both answers as text."""
+    """One trial on which a rule and Keras do not agree: both answers as text.
+
+    ``kind``: ``refused wrongly`` (a false error), ``another shape``, ``taken wrongly`` (Keras raises), ``another stage``.
+    """
 
     name: str
+    kind: str
     trial: Trial
     rule: str
     real: str
@@ -38,7 +49,7 @@ class Tally:
 class Comparison:
     """Everything that was compared with one Keras."""
 
-    keras: int
+    keras: Version
     tallies: dict[str, Tally] = field(default_factory=dict)
     differences: list[Difference] = field(default_factory=list)
     inconsistent: Counter[str] = field(default_factory=Counter)
@@ -55,7 +66,7 @@ class Comparison:
         verdict, said = judged(trial, self.keras, answer)
         if verdict == "wrong":
             tally.wrong += 1
-            self.differences.append(Difference(name, trial, said, real(answer)))
+            self.differences.append(Difference(name, _kind(said, answer), trial, said, real(answer)))
         elif verdict == "silent":
             tally.silent += 1
         else:
@@ -69,7 +80,7 @@ class Comparison:
         for less in weakened(trial):
             verdict, said = judged(less, self.keras, answer)
             if verdict == "wrong":
-                self.differences.append(Difference(name, less, said, real(answer)))
+                self.differences.append(Difference(name, _kind(said, answer), less, said, real(answer)))
                 self.tallies[name].wrong += 1
                 return
 
@@ -89,6 +100,12 @@ class Comparison:
         for name, each in rows:
             lines.append(f"{name:<26}{each.tried:>7}{each.refused:>9}{each.agreed:>8}{each.silent:>8}{each.wrong:>7}")
         return "\n".join(lines)
+
+
+def _kind(said: str, answer: dict[str, Any]) -> str:
+    if said.startswith("refused"):
+        return "another stage" if "stage" in answer else "refused wrongly"
+    return "taken wrongly" if "stage" in answer else "another shape"
 
 
 def weakened(trial: Trial) -> Iterator[Trial]:
@@ -125,11 +142,13 @@ def total(tallies: Iterable[Tally]) -> Tally:
     return found
 
 
-def judged(trial: Trial, keras: int, answer: dict[str, Any]) -> tuple[str, str]:
+def judged(trial: Trial, keras: Version, answer: dict[str, Any]) -> tuple[str, str]:
     """``agreed``, ``partial`` (agreed, with unknown dimensions), ``silent`` or ``wrong``, and what the rule said."""
     try:
-        said = layers.output(trial.layer, trial.inputs, keras, trial.call)
+        said = layers.output(trial.layer, trial.inputs, keras.major, trial.call)
     except Refused as refusal:
+        if not REFUSALS.holds(row_of(refusal), keras):
+            return "silent", f"refused by other releases at {refusal.stage}: {refusal.reason}"
         same = answer.get("stage") == refusal.stage
         return "agreed" if same else "wrong", f"refused at {refusal.stage}: {refusal.reason}"
     if isinstance(said, Unknown):

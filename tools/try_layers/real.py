@@ -154,7 +154,7 @@ def show_all_frames() -> None:
     """Errors keep Keras's own frames: :func:`stage` reads them."""
     if KERAS >= 3:
         tf.keras.config.disable_traceback_filtering()
-    else:
+    elif hasattr(tf.debugging, "disable_traceback_filtering"):  # the first own releases of Keras filter nothing
         tf.debugging.disable_traceback_filtering()
 
 

@@ -20,6 +20,7 @@ from envcheck.knowledge.api.target import Target
 from envcheck.knowledge.rows import folder
 from envcheck.registry import checks
 from envcheck.verdicts.code import Library
+from envcheck.verdicts.models.judged import unjudged
 from envcheck.verdicts.targets import completed
 
 
@@ -77,18 +78,20 @@ class Code:
         installed = target_of(facts)
         target = installed or Target(tensorflow=library.api.shelf.book("tensorflow").versions[-1])
         options = replace(self.options, python=getattr(facts.get("python"), "executable", None))
-        found = examined(options, [completed(target, library.api.shelf)], library, show, project=self.project)
+        targets = [completed(target, library.api.shelf)]
+        found = examined(options, targets, library, show, project=self.project)
         facts.give("code", found.code)
-        return Scanned(self, found, () if installed else (NOT_INSTALLED,))
+        return Scanned(self, found, () if installed else (NOT_INSTALLED,), tuple(unjudged(targets)))
 
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """What a scan found, and what must be said about it."""
+    """What a scan found, and what must be said about it; ``models``: where somebody asks for mistakes in models."""
 
     code: Code
     found: Found
     notes: tuple[str, ...]
+    models: tuple[str, ...] = ()
 
     def left(self, outcomes: Sequence[Outcome], chosen: Sequence[Check]) -> tuple[tuple[Outcome, ...], Coverage]:
         """The outcomes with their lines of code, and without the findings that the project knows; and how much was understood.
@@ -107,5 +110,6 @@ class Scanned:
         if self.code.recorded is not None and name is not None:
             left, said = beside(left, self.code.recorded, name, self.found.scanned, judged)
             notes += said
-        said = (*self.found.coverage.notes, *self.notes, *notes)
+        models = self.models if any(each.startswith("MDL") for each in judged) else ()
+        said = (*self.found.coverage.notes, *self.notes, *models, *notes)
         return left, replace(self.found.coverage, notes=said, hidden=count - number(left))

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import envcheck
 from envcheck.findings import Coverage
+from envcheck.knowledge import refusals
 from envcheck.knowledge.api.target import Target
 from envcheck.knowledge.rows import folder
 from envcheck.source.cache import Cache
@@ -17,6 +18,7 @@ from envcheck.source.reading import Unread, read_bytes
 from envcheck.source.remarks import Remarks
 from envcheck.verdicts.found import Code
 from envcheck.verdicts.models.judged import by_major
+from envcheck.verdicts.targets import with_flag
 
 PARTS = ("source", "model", "verdicts", "knowledge")
 """The packages that decide what a scan finds."""
@@ -38,7 +40,8 @@ def key(cache: Cache, paths: Sequence[str], targets: Sequence[Target]) -> str:
 
 def models_state(targets: Sequence[Target]) -> bytes:
     """What decides what is kept of a file's models: the state of the modules that read them, and for which Keras."""
-    digest = hashlib.blake2b(repr(sorted(by_major(targets))).encode(), digest_size=8)
+    majors = sorted(by_major(targets)), sorted(by_major([with_flag(each) for each in targets]))
+    digest = hashlib.blake2b(repr(majors).encode(), digest_size=8)
     package = Path(envcheck.__file__).parent
     for root in (package / "model", package / "verdicts" / "models"):
         for path in sorted(root.rglob("*.py")):
@@ -50,11 +53,13 @@ def models_state(targets: Sequence[Target]) -> bytes:
 def _parts(paths: Sequence[str], targets: Sequence[Target]) -> Iterator[bytes]:
     yield " ".join(str(target) for target in targets).encode()
     package = Path(envcheck.__file__).parent
-    for root in [*(package / part for part in PARTS), folder() / "api"]:
-        for path in sorted(root.rglob("*.*")):
-            if path.suffix in (".py", ".txt", ".yaml"):
-                state = path.stat()
-                yield f"{path.name} {state.st_size} {state.st_mtime_ns}".encode()
+    known = [
+        path for root in [*(package / part for part in PARTS), folder() / "api"] for path in sorted(root.rglob("*.*"))
+    ]
+    for path in (*known, folder() / refusals.FILE):
+        if path.suffix in (".py", ".txt", ".yaml"):
+            state = path.stat()
+            yield f"{path.name} {state.st_size} {state.st_mtime_ns}".encode()
     for name in paths:
         yield os.fsencode(name)
         data = read_bytes(name)

@@ -21,7 +21,7 @@ from envcheck.commands.scan import baseline
 from envcheck.commands.scan.kept import Found, key, models_state
 from envcheck.commands.scan.known import beside, number, without_known
 from envcheck.commands.scan.lines import stdin, with_source
-from envcheck.commands.scan.saved import added, among, read
+from envcheck.commands.scan.saved import added, read
 from envcheck.commands.scan.settings import Settings, settings
 from envcheck.commands.scan.sifting import OURS
 from envcheck.engine import Facts, exit_code, run
@@ -32,7 +32,7 @@ from envcheck.knowledge.api.target import Target
 from envcheck.knowledge.rows import folder
 from envcheck.registry import checks, probes, select
 from envcheck.source.cache import Cache
-from envcheck.source.files import Skipped, find
+from envcheck.source.files import GRAPH, Skipped, find
 from envcheck.source.remarks import Remarks
 from envcheck.source.tree import FileReading, read_file, read_tree
 from envcheck.verdicts.code import Library, judge
@@ -185,29 +185,37 @@ def examined(
             raise UsageError("PATH - reads code from stdin: it stands alone, and there must be a stdin")
         return _judged([read_file(options.stdin_name, stdin(), look=looking)], targets, library, show, references)
     show("looking for files")
-    own = [Settings(exclude=options.exclude), *([project] if project is not None else [])]
-    saved = among(paths or ["."], not options.no_gitignore, lambda path: any(each.excludes(path) for each in own))
-    files, skipped = find(saved.rest, exclude=options.exclude, gitignore=not options.no_gitignore)
+    source, saved, named, skipped = find(paths or ["."], exclude=options.exclude, gitignore=not options.no_gitignore)
     if project is not None and (project.exclude or project.extend_exclude):
-        named = {os.path.abspath(path) for path in paths}  # noqa: PTH100 - links are not followed
-        left_out = [file for file in files if os.path.abspath(file) not in named and project.excludes(file)]  # noqa: PTH100
-        gone = set(left_out)
-        files = [file for file in files if file not in gone]
-        skipped += [Skipped(file, "excluded", by_rule=True) for file in left_out]
+        own = project
+        source, gone = _parted(source, lambda file: file not in named and own.excludes(file))
+        saved, away = _parted(saved, lambda path: path not in named and own.excludes(_file(path)))
+        skipped += [Skipped(path, "excluded", by_rule=True) for path in (*gone, *away)]
     cache = None if options.no_cache else Cache(cache_folder(), models_state(targets) if looking else b"")
-    name = "" if cache is None or references is not None else key(cache, files, targets)
+    name = "" if cache is None or references is not None else key(cache, source, targets)
     known = cache.get(name, Found) if cache is not None and name else None
     if known is None:
-        readings = read_tree(files, cache, show, options.jobs or 0, looking)
+        readings = read_tree(source, cache, show, options.jobs or 0, looking)
         known = _judged(readings, targets, library, show, references)
         if cache is not None and name:
             cache.put(name, known)
     unread = tuple(Trouble(each.path, each.reason) for each in skipped if not each.by_rule)
-    pinned, unclear = against_pins(saved.rest or ["."], known.coverage.windows, library.api)
+    pinned, unclear = against_pins(paths or ["."], known.coverage.windows, library.api)
     troubles = (*known.code.troubles, *unread, *unclear)
     code = replace(known.code, verdicts=(*known.code.verdicts, *pinned), troubles=troubles)
     known = known._replace(code=code, coverage=replace(known.coverage, skipped=len(skipped)))
-    return added(known, read(saved, options.python, show), targets, library) if saved.paths else known
+    return added(known, read(saved, named, options.python, show, cache), targets, library) if saved else known
+
+
+def _parted(paths: Sequence[str], out: Callable[[str], bool]) -> tuple[list[str], list[str]]:
+    """The paths that stay, and those that are left out."""
+    gone = {path for path in paths if out(path)}
+    return [path for path in paths if path not in gone], sorted(gone)
+
+
+def _file(path: str) -> str:
+    """A file that stands for a saved model: excludes tell files from folders."""
+    return f"{path}/{GRAPH}" if os.path.isdir(path) else path  # noqa: PTH112 - a path may hold what pathlib would change
 
 
 def _judged(

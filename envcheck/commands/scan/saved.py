@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import envcheck
 from envcheck.commands.judging import make_host
 from envcheck.commands.scan.kept import Found
 from envcheck.inventory import Expectations
@@ -15,123 +18,120 @@ from envcheck.knowledge.rows import folder
 from envcheck.knowledge.saved_models import SavedModels
 from envcheck.saved import archive, bundle, hdf5
 from envcheck.saved.found import EXPORTED, SavedModel, Unread
-from envcheck.source.files import NEVER
-from envcheck.source.gitignore import Rules, of_folder, of_folders_above
+from envcheck.source.cache import Cache
 from envcheck.verdicts.code import Library
 from envcheck.verdicts.found import Trouble
 from envcheck.verdicts.saved import judged
 
 ARCHIVES = (".keras",)
-HDF5 = (".h5", ".hdf5")
+SCRIPT = Path(envcheck.__file__).parent / "target" / "saved_h5.py"
+"""What reads HDF5: what another one answered is not taken for its answer."""
 DEADLINE = 60.0
 """Seconds for all HDF5 files."""
+MOST_CHILDREN = 8
+"""Children that are started for the HDF5 files: one, and another one behind each file that ended one."""
 MOST_TOLD = 20
 """Models that the report tells something about; beyond that only what is wrong."""
-FORMS = {"keras": ".keras archive", "hdf5": "HDF5", "saved-model": "SavedModel of Keras", "exported": "SavedModel"}
+FORMS = {
+    "keras": ".keras archive",
+    "hdf5": "HDF5",
+    "hdf5-as-keras": "HDF5 named .keras",
+    "saved-model": "SavedModel of Keras",
+    "exported": "SavedModel",
+}
 
 
-@dataclass(frozen=True, slots=True)
-class Saved:
-    """Saved models by their paths.
-
-    Args:
-        paths: files, and folders with a saved_model.pb.
-        named: those that somebody named; the others lie in folders.
-        rest: the paths that are none.
-    """
-
-    paths: tuple[str, ...]
-    named: frozenset[str]
-    rest: tuple[str, ...]
-
-
-def among(paths: Sequence[str], gitignore: bool, excludes: Callable[[str], bool]) -> Saved:
-    """The saved models that are named or lie in named folders, sorted.
+def read(
+    paths: Sequence[str],
+    named: Collection[str],
+    python: str | None,
+    show: Callable[[str], None],
+    cache: Cache | None = None,
+) -> list[SavedModel | Unread]:
+    """What saved models say.
 
     Args:
-        paths: as the user wrote them.
-        gitignore: whether ``.gitignore`` files count, as for code.
-        excludes: whether a path, relative to the current folder, is to be passed over.
+        paths: files, and folders with a ``saved_model.pb``.
+        named: those that somebody named: of the others, what turns out to be none of Keras's is left out.
+        python: the target, whose h5py reads HDF5.
+        show: is told what is being done.
+        cache: what HDF5 files said before; None: they are read.
     """
-    named = [path for path in paths if _is_file(path) or _is_bundle(path)]
-    rest = [path for path in paths if path not in named]
-    found = {path for each in rest if Path(each).is_dir() for path in _below(each, gitignore, excludes)}
-    return Saved(tuple(sorted({*named, *found})), frozenset(named), tuple(rest))
-
-
-def _is_file(path: str) -> bool:
-    return path.endswith((*ARCHIVES, *HDF5)) and Path(path).is_file()
-
-
-def _is_bundle(path: str) -> bool:
-    return Path(path, bundle.GRAPH).is_file()
-
-
-def _below(top: str, gitignore: bool, excludes: Callable[[str], bool]) -> Iterator[str]:
-    waiting: list[tuple[str, Rules | None]] = [(top, of_folders_above(os.path.realpath(top)) if gitignore else None)]
-    while waiting:
-        here, rules = waiting.pop()
-        try:
-            with os.scandir(here) as listing:
-                entries = list(listing)
-        except OSError:
-            continue  # the search for code says so
-        names = {entry.name for entry in entries}
-        if here != top and not names.isdisjoint(("pyvenv.cfg", "conda-meta")):
-            continue
-        real = os.path.realpath(here)
-        if gitignore and not names.isdisjoint((".git", ".gitignore")):
-            rules = of_folder(real, names, rules)
-        for entry in entries:
-            inner = entry.is_dir(follow_symlinks=False)
-            wanted = inner or (entry.name.endswith((*ARCHIVES, *HDF5)) and entry.is_file())
-            if not wanted or (inner and entry.name in NEVER):
-                continue
-            path = os.path.normpath(entry.path)
-            if excludes(path) or (rules and rules.ignore(f"{real}{os.sep}{entry.name}", inner)):
-                continue
-            if not inner or _is_bundle(path):
-                yield path
-            else:
-                waiting.append((path, rules))
-
-
-def read(saved: Saved, python: str | None, show: Callable[[str], None]) -> list[SavedModel | Unread]:
-    """What saved models say; those in folders that turn out to be none of Keras's are left out."""
     show("reading saved models")
     found: list[SavedModel | Unread] = []
     hdf: list[str] = []
-    for path in saved.paths:
+    for path in paths:
         if Path(path).is_dir():
             found.append(bundle.read(path))
+        elif (is_one := hdf5.is_hdf5(path)) is True:  # also what Keras 2 saved as model.keras
+            hdf.append(path)
+        elif isinstance(is_one, Unread):
+            found.append(is_one)
         elif path.endswith(ARCHIVES):
             found.append(archive.read(path))
-        elif hdf5.is_hdf5(path):
-            hdf.append(path)
-        elif path in saved.named:
+        elif path in named:
             found.append(Unread(path, "this is no HDF5 file, or it is cut short: copy or save it again"))
-    found += _hdf5(hdf, python, show) if hdf else ()
-    return [each for each in found if not isinstance(each, Unread) or not each.strange or each.path in saved.named]
+    found += _hdf5(hdf, python, show, cache) if hdf else ()
+    return [each for each in found if not isinstance(each, Unread) or not each.strange or each.path in named]
 
 
-def _hdf5(paths: Sequence[str], python: str | None, show: Callable[[str], None]) -> Iterator[SavedModel | Unread]:
-    whole = {path: str(Path(path).absolute()) for path in paths}
-    host = make_host(python, DEADLINE, Expectations(), show)
+def _hdf5(
+    paths: Sequence[str], python: str | None, show: Callable[[str], None], cache: Cache | None
+) -> Iterator[SavedModel | Unread]:
+    names = {path: _entry(path, cache) for path in paths} if cache is not None else {}
+    known = {
+        path: found for path, name in names.items() if cache and name and (found := cache.get(name, dict[str, Any]))
+    }
+    yield from (hdf5.read(path, record) for path, record in known.items())
+    whole = {path: str(Path(path).absolute()) for path in paths if path not in known}
+    if not whole:
+        return
+    for path, answer in _answers(whole, python, show):
+        if isinstance(answer, str):
+            yield Unread(path, answer)
+            continue
+        if cache is not None and names[path] and not answer.get("error"):
+            cache.put(names[path], answer)
+        yield hdf5.read(path, answer)
+
+
+def _answers(
+    whole: Mapping[str, str], python: str | None, show: Callable[[str], None]
+) -> Iterator[tuple[str, dict[str, Any] | str]]:
+    """What the target's h5py says of each file, or why nothing; what crashes it or does not end costs its own answer only."""
+    waiting = list(whole)
+    for _ in range(MOST_CHILDREN):
+        with closing(make_host(python, DEADLINE, Expectations(), show)) as host:  # a host asks each script once
+            ending = host.ask("saved_h5", {"paths": [whole[path] for path in waiting]}, deadline=DEADLINE)
+        records = {record["file"]: record for record in ending.records if isinstance(record.get("file"), int)}
+        yield from ((path, records[number]) for number, path in enumerate(waiting) if number in records)
+        waiting = [path for number, path in enumerate(waiting) if number not in records]
+        reason = f"not read: the child that reads HDF5 {ending.words()}"
+        if any("missing" in record for record in ending.records):
+            reason = f"not read: {host.python} has no h5py; --python names the Python that has TensorFlow or Keras"
+        if not waiting or not any("ready" in record for record in ending.records):
+            break
+        if ending.signal == "SIGALRM":
+            reason = "not read: h5py does not come to an end with it"
+        yield waiting.pop(0), reason
+        reason = "not read: other HDF5 files ended the child that reads them too often; name it alone"
+        if not waiting:
+            break
+    yield from ((path, reason) for path in waiting)
+
+
+def _entry(path: str, cache: Cache) -> str:
+    """The name under which is kept what a file says, as long as it is not written to; empty where it cannot be told.
+
+    Its content is not read for that: weights are gigabytes. Every write changes ``st_ctime_ns``, whatever is done to the other.
+    """
     try:
-        ending = host.ask("saved_h5", {"paths": list(whole.values())}, deadline=DEADLINE)
-        which = host.python
-    finally:
-        host.close()
-    records = {record["path"]: record for record in ending.records if isinstance(record.get("path"), str)}
-    missing = any("missing" in record for record in ending.records)
-    for path in paths:
-        record = records.get(whole[path])
-        if record is not None:
-            yield hdf5.read(path, record)
-        elif missing:
-            yield Unread(path, f"not read: {which} has no h5py; --python names the Python that has TensorFlow or Keras")
-        else:
-            yield Unread(path, f"not read: the child that reads HDF5 {ending.words()}")
+        state, script = os.stat(path), SCRIPT.stat()  # noqa: PTH116 - a path may hold what pathlib would change
+    except (OSError, ValueError):
+        return ""
+    parts = (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
+    own = (script.st_size, script.st_mtime_ns)
+    return cache.whole([b"hdf5", os.fsencode(os.path.realpath(path)), repr((parts, own)).encode()])
 
 
 def added(known: Found, models: Collection[SavedModel | Unread], targets: Sequence[Target], library: Library) -> Found:

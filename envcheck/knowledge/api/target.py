@@ -77,9 +77,14 @@ class Target:
         return cls(found.get("tensorflow"), found.get("keras"), found.get("tf_keras"), legacy)
 
     @property
+    def knows_flag(self) -> bool:
+        """Whether its TensorFlow heeds TF_USE_LEGACY_KERAS."""
+        return self.tensorflow is not None and self.tensorflow >= FIRST_FLAG
+
+    @property
     def through_tf_keras(self) -> bool:
         """Whether ``tf.keras`` is tf_keras here."""
-        return self.legacy and self.tensorflow is not None and self.tensorflow >= FIRST_FLAG
+        return self.legacy and self.knows_flag
 
     def chosen(self, shelf: Shelf) -> Chosen:
         """For each book, the releases that tell of this target; none (0) where nothing is known of it (see :meth:`why`)."""

@@ -99,7 +99,7 @@ def _softmax_axis(axis: object, shape: tuple[Dimension, ...]) -> None:
     if len(shape) == 1:
         if len(axes) != 1:
             raise Unclear
-        refuse("call", f"softmax of a tensor of rank 1: shape {text(shape)}")
+        refuse("call", f"softmax of a tensor of rank 1: shape {text(shape)}", "softmax-one-axis")
     for each in axes:
         if not isinstance(each, int):
             raise Unclear

@@ -100,7 +100,7 @@ def _heads(arguments: Arguments) -> int:
     if heads % shared:
         refuse("construction", f"num_query_heads={heads} cannot be divided by num_key_value_heads={shared}")
     if size == 0:
-        refuse("construction", "head_dim=0: at least 1 is expected")
+        refuse("construction", "head_dim=0: at least 1 is expected", "grouped-query-size")
     return heads
 
 

@@ -61,9 +61,8 @@ def _crop(arguments: Arguments, call: Call, rank: int) -> Output:
         elif isinstance(size, int):
             left = size - sum(pairs[axis])
             if left <= 0 and (rank < 3 or arguments.keras == 3):
-                refuse(
-                    "call", f"cropping {pairs[axis]} leaves nothing of the {size} at axis {start + axis}: {text(shape)}"
-                )
+                why = f"cropping {pairs[axis]} leaves nothing of the {size} at axis {start + axis}: {text(shape)}"
+                refuse("call", why, "cropped-away")
             found[start + axis] = max(0, left)  # Keras 2 does not look in 3-D
     return Tensor(tuple(found), promised(call.tensor(), arguments))
 
@@ -120,7 +119,7 @@ def _factor(arguments: Arguments) -> tuple[int, ...] | Unknown:
         if value <= 0:
             raise Unclear
     elif not isinstance(value, int) or isinstance(value, bool) or value <= 0:
-        refuse("construction", f"size={value!r}: a whole number above 0 is expected")
+        refuse("construction", f"size={value!r}: a whole number above 0 is expected", "up-sampling-size")
     assert isinstance(value, int)
     return (value,)
 

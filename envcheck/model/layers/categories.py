@@ -107,9 +107,9 @@ def _bins(arguments: Arguments) -> tuple[int | None, Sequence[object] | None]:
     if bins is not None and bins < 0:
         refuse("construction", f"num_bins={bins}: 0 or more is expected")
     if bins is not None and edges is not None:
-        refuse("construction", "num_bins and bin_boundaries are given: only one of them may be", arguments.keras == 2)
+        refuse("construction", "num_bins and bin_boundaries are given: only one of them may be", "discretization-bins")
     if arguments.keras == 3 and bins is None and edges is None:
-        refuse("construction", "one of num_bins and bin_boundaries is needed", every_release=False)
+        refuse("construction", "one of num_bins and bin_boundaries is needed", "discretization-bins")
     if edges is not None and not isinstance(edges, (tuple, list)):
         raise Unclear
     return bins, edges

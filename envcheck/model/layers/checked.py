@@ -60,7 +60,7 @@ def checked_sizes(value: object, name: str, rank: int, zero: bool = False) -> tu
         refuse("construction", wanted)
     if len(each) != rank or any(isinstance(number, str) for number in each):
         # Text that looks like a number passes int() and fails in the comparison that follows.
-        refuse("construction", wanted)
+        refuse("construction", wanted, "sizes-in-range" if len(each) == rank else "")
     found = []
     fraction = False
     for number in each:
@@ -70,7 +70,7 @@ def checked_sizes(value: object, name: str, rank: int, zero: bool = False) -> tu
             refuse("construction", wanted)
         if number < 0 or (number == 0 and not zero):
             at_least = "0 or more" if zero else "at least 1"
-            refuse("construction", f"{name}={value!r}: each must be {at_least}")
+            refuse("construction", f"{name}={value!r}: each must be {at_least}", "sizes-in-range")
         found.append(int(number))
     if fraction:
         raise Unclear
@@ -100,13 +100,13 @@ def channels_first(arguments: Arguments) -> bool:
     return value.lower() == "channels_first"
 
 
-def positive(arguments: Arguments, name: str, every_release: bool = True) -> Dimension:
+def positive(arguments: Arguments, name: str, row: str = "") -> Dimension:
     """A number of units as Keras 3 wants it: a whole number above 0."""
     value = arguments.look(name)
     if isinstance(value, Unknown):
         return value
     if not isinstance(value, int) or value <= 0:
-        refuse("construction", f"{name}={value!r}: a whole number above 0 is expected", every_release)
+        refuse("construction", f"{name}={value!r}: a whole number above 0 is expected", row)
     return int(value)
 
 
@@ -126,7 +126,8 @@ def filters(arguments: Arguments) -> Dimension | float:
         with refusing("construction", f"filters={value!r}: a whole number above 0 is expected"):
             value = int(value)
     if value <= 0:
-        refuse("construction", f"filters={value!r}: at least 1 is expected")
+        row = "filters-zero" if value == 0 else ""
+        refuse("construction", f"filters={value!r}: at least 1 is expected", row)
     return value if isinstance(value, float) else int(value)
 
 

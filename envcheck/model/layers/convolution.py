@@ -25,18 +25,18 @@ def _built_upon(size: Dimension, window: int, stride: int, keras: int) -> None:
     if isinstance(size, int):
         length = (size - window) // stride + 1 if keras == 3 else -(-(size - window + 1) // stride)
         if length < (1 if keras == 3 else 0):
-            # Early releases of Keras 3 let a length of 0 pass.
-            refuse("build", _too_large(window, size), every_release=keras == 2 or length < 0)
+            refuse("build", _too_large(window, size), "empty-after-convolution" if length == 0 else "")
 
 
-def _length(size: Dimension, window: int, stride: int, pad: str, keras: int) -> Dimension:
+def _length(size: Dimension, window: int, stride: int, pad: str) -> Dimension:
     """The length of one spatial axis after a window went over it."""
     if isinstance(size, Unknown) or size is None:
         return size
     if pad != "valid":
         return -(-size // stride)
     if size < window:
-        refuse("call", _too_large(window, size), every_release=(size - window) // stride + 1 < 0 or keras == 2)
+        empty = (size - window) // stride + 1 == 0
+        refuse("call", _too_large(window, size), "empty-after-convolution" if empty else "")
     return (size - window) // stride + 1
 
 
@@ -64,10 +64,7 @@ def spatial(
         for size, window, stride in zip(shape, windows, strides, strict=True):
             _built_upon(size, window, stride, arguments.keras)
     mine = floating(arguments)
-    lengths = (
-        _length(size, window, stride, pad, arguments.keras)
-        for size, window, stride in zip(shape, windows, strides, strict=True)
-    )
+    lengths = (_length(size, window, stride, pad) for size, window, stride in zip(shape, windows, strides, strict=True))
     return tuple(lengths), mine
 
 
@@ -82,7 +79,11 @@ def _strides_and_dilation(strides: Sizes, dilation: Sizes) -> None:
     if isinstance(strides, Unknown) or isinstance(dilation, Unknown):
         return
     if max(strides) > 1 and max(dilation) > 1:
-        refuse("construction", f"strides {strides} above 1 together with dilation_rate {dilation} above 1")
+        refuse(
+            "construction",
+            f"strides {strides} above 1 together with dilation_rate {dilation} above 1",
+            "strides-dilation",
+        )
 
 
 def _groups(arguments: Arguments, count: Dimension | float) -> int:
@@ -92,7 +93,7 @@ def _groups(arguments: Arguments, count: Dimension | float) -> int:
     if not isinstance(value, int):
         raise Unclear
     if arguments.keras == 3 and value <= 0:
-        refuse("construction", f"groups={value}: at least 1 is expected")
+        refuse("construction", f"groups={value}: at least 1 is expected", "groups-zero")
     if isinstance(count, (int, float)) and count % value:
         refuse("construction", f"filters={count} cannot be divided by groups={value}")
     return value
@@ -139,7 +140,7 @@ def _convolve(arguments: Arguments, call: Call, rank: int) -> Output:
     try:
         after, mine = spatial(arguments, around, dilated(kernel, dilation), strides, pad)
     except Refused as refusal:
-        if refusal.stage == "call" and rank == 3 and dilation != (1, 1, 1) and {None, UNKNOWN} & set(around):
+        if refusal.stage == "call" and dilation != (1,) * rank and {None, UNKNOWN} & set(around):
             raise Unclear from None  # then TensorFlow takes another way, which makes an empty tensor
         raise
     found = (*shape[:batch], count, *after) if first else (*shape[:batch], *after, count)

@@ -11,7 +11,7 @@ from functools import partial
 from envcheck.model.layers.checked import activation, channels_first, padding, sizes
 from envcheck.model.layers.convolution import Sizes, dilated, spatial
 from envcheck.model.layers.recurrent import FLAGS, outputs, prepare
-from envcheck.model.layers.rule import Arguments, Call, Rule, Unclear, ranked, refuse, require_rank
+from envcheck.model.layers.rule import Arguments, Call, Rule, Unclear, ranked, refuse, require_rank, row_of
 from envcheck.model.tensors import UNKNOWN, Dimension, Output, Refused, Unknown, text
 
 Dimensions = tuple[Dimension, ...]
@@ -37,7 +37,7 @@ def _recur(arguments: Arguments, call: Call, rank: int) -> Output:
         if arguments.keras == 2:
             raise Unclear
         reason = f"strides {strides} above 1 together with dilation_rate {dilation} above 1"
-        refuse("construction", reason, every_release=False)
+        refuse("construction", reason, "conv-lstm-strides-dilation")
     shape = ranked(call.tensor())
     require_rank(shape, exactly=rank + 3)
     around = shape[3:] if first else shape[2:-1]
@@ -72,7 +72,7 @@ def _after(arguments: Arguments, around: Dimensions, windows: Sizes, strides: Si
         early = arguments["stateful"]
         if early and arguments.keras == 2:
             raise Unclear from None
-        raise Refused("build" if early else "call", refusal.reason, refusal.every_release) from None
+        refuse("build" if early else "call", refusal.reason, row_of(refusal))
 
 
 _PARAMETERS = (

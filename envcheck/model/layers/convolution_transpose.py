@@ -24,9 +24,13 @@ def _transpose(arguments: Arguments, call: Call, rank: int) -> Output:
     extra = None if arguments.look("output_padding") is None else sizes(arguments, "output_padding", rank, zero=True)
     activation(arguments)
     if isinstance(extra, tuple) and isinstance(strides, tuple) and any(map(int.__ge__, extra, strides)):
-        refuse("construction", f"output_padding {extra} must be smaller than strides {strides}", arguments.keras == 2)
+        refuse("construction", f"output_padding {extra} must be smaller than strides {strides}", "output-padding")
     if isinstance(strides, tuple) and isinstance(dilation, tuple) and max(strides) > 1 and max(dilation) > 1:
-        refuse("construction", f"strides {strides} above 1 together with dilation_rate {dilation} above 1")
+        refuse(
+            "construction",
+            f"strides {strides} above 1 together with dilation_rate {dilation} above 1",
+            "strides-dilation",
+        )
     shape = ranked(call.tensor())
     require_rank(shape, least=rank + 2)
     if len(shape) != rank + 2:

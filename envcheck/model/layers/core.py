@@ -85,7 +85,8 @@ def _input_layer(arguments: Arguments, call: Call) -> Output:
 
 
 def _dense(arguments: Arguments, call: Call) -> Output:
-    units = positive(arguments, "units") if arguments.keras == 3 else _units2(arguments)
+    row = "dense-units-zero" if arguments.look("units") == 0 else "dense-units"
+    units = positive(arguments, "units", row) if arguments.keras == 3 else _units2(arguments)
     activation(arguments)
     shape = ranked(call.tensor())
     require_rank(shape, least=2)
@@ -129,8 +130,8 @@ def _embed(arguments: Arguments, call: Call) -> Output:
 def _table(arguments: Arguments, name: str) -> Dimension | float:
     if arguments.keras == 3:
         if isinstance(arguments.look(name), bool):
-            refuse("construction", f"{name}: a whole number above 0 is expected", every_release=False)
-        return positive(arguments, name, every_release=False)
+            refuse("construction", f"{name}: a whole number above 0 is expected", "embedding-bool")
+        return positive(arguments, name, "embedding-zero" if arguments.look(name) == 0 else "embedding-size")
     value = arguments.look(name)
     if isinstance(value, Unknown):
         return value

@@ -100,8 +100,9 @@ def _concatenate(arguments: Arguments, call: Call) -> Output:
             if arguments.keras == 3 and axis > 0:
                 _beyond(shapes, axis)
             refuse("build", f"axis {axis} of a tensor of rank {len(each)}: shape {text(each)}")
+    row = "concatenate-squeezed" if any(1 in each[1:] for each in shapes) else ""
     if len(ranks) != 1:
-        refuse("build", f"different ranks: shapes {' and '.join(map(text, shapes))}")
+        refuse("build", f"different ranks: shapes {' and '.join(map(text, shapes))}", row)
     rank = ranks.pop()
     found: list[int | None] = []
     for at, sizes in enumerate(zip(*shapes, strict=True)):
@@ -109,7 +110,8 @@ def _concatenate(arguments: Arguments, call: Call) -> Output:
         if at == axis % rank:
             found.append(None if None in sizes else sum(known_size for known_size in sizes if known_size is not None))
         elif len(known) > 1:
-            refuse("build", f"axis {at} must be equal (only axis {axis} may differ): {' and '.join(map(text, shapes))}")
+            why = f"axis {at} must be equal (only axis {axis} may differ): {' and '.join(map(text, shapes))}"
+            refuse("build", why, row)
         else:
             # Keras 3 repeats what the first tensor has; TensorFlow takes what any of them knows.
             found.append(sizes[0] if arguments.keras == 3 else next(iter(known), None))

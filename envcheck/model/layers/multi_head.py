@@ -24,7 +24,7 @@ def _attend(arguments: Arguments, call: Call) -> Output:
             if name == "value_dim" and value is None:
                 continue
             if not isinstance(value, int) or value <= 0:
-                refuse("construction", f"{name}={value!r}: a whole number above 0 is expected")
+                refuse("construction", f"{name}={value!r}: a whole number above 0 is expected", "newly-checked")
     extra = _extra(arguments["output_shape"])
     query, value, key = _tensors(call)
     shapes = dimensions(query), dimensions(value), dimensions(key)
@@ -136,7 +136,8 @@ def _weights(arguments: Arguments, shapes: tuple[Known, Known, Known]) -> None:
             raise Unclear
     dtype = policy(arguments)[1]
     if dtype not in FLOATS:
-        refuse("call", f"weights of dtype {dtype} cannot be initialized: a float dtype is expected")
+        why = f"weights of dtype {dtype} cannot be initialized: a float dtype is expected"
+        refuse("call", why, "multi-head-dtype")
 
 
 def _equal(axis: int, shapes: tuple[Known, Known, Known]) -> int | None:

@@ -100,14 +100,14 @@ def _unit(arguments: Arguments, call: Call) -> Output:
     for each in axes:
         if not -len(shape) <= each < len(shape):
             reason = f"axis {each} of a tensor of rank {len(shape)}: shape {text(shape)}"
-            refuse("build" if early else "call", reason, every_release=early)
+            refuse("build" if early else "call", reason, "unit-normalization-axis")
     return Tensor(shape, _floats(arguments))
 
 
 def _group(arguments: Arguments, call: Call) -> Output:
     groups, axis = arguments["groups"], arguments["axis"]
     if arguments.keras == 3 and (not isinstance(groups, int) or (groups <= 0 and groups != -1)):
-        refuse("construction", f"groups={groups!r}: a whole number above 0, or -1, is expected")
+        refuse("construction", f"groups={groups!r}: a whole number above 0, or -1, is expected", "newly-checked")
     if not isinstance(groups, int) or not isinstance(axis, int):
         raise Unclear
     shape = ranked(call.tensor())

@@ -23,14 +23,14 @@ def _pool(arguments: Arguments, call: Call, rank: int, average: bool) -> Output:
     inside = promised(call.tensor(), arguments)
     if pad not in ("valid", "same"):
         refuse("call", f"padding={pad!r} is not 'valid' or 'same'")
+    if arguments.keras == 2 and rank == 3 and not average and inside == "float64":
+        refuse("call", "a maximum of dtype float64 over three axes: float32 is expected")
     _poolable(arguments, inside, average or rank == 3)
     around = shape[2:] if first else shape[1:-1]
     if isinstance(pool, Unknown) or isinstance(strides, Unknown):
         after: tuple[Dimension, ...] = (UNKNOWN,) * rank
     else:
-        after = tuple(
-            _pooled(size, pool[axis], strides[axis], str(pad), arguments.keras) for axis, size in enumerate(around)
-        )
+        after = tuple(_pooled(size, pool[axis], strides[axis], str(pad)) for axis, size in enumerate(around))
     return Tensor((*shape[:2], *after) if first else (shape[0], *after, shape[-1]), inside)
 
 
@@ -47,7 +47,7 @@ def _poolable(arguments: Arguments, dtype: str, floats: bool) -> None:
         refuse("call", f"a maximum of dtype {dtype}: a number is expected")
 
 
-def _pooled(size: Dimension, window: int, stride: int, pad: str, keras: int) -> Dimension:
+def _pooled(size: Dimension, window: int, stride: int, pad: str) -> Dimension:
     if stride == 0:
         refuse("call", "strides of 0")
     if isinstance(size, Unknown) or size is None:
@@ -55,9 +55,9 @@ def _pooled(size: Dimension, window: int, stride: int, pad: str, keras: int) -> 
     if pad == "same":
         return -(-size // stride)
     if size < window:
-        # Early releases of Keras 3 let a length of 0 pass.
-        empty = (size - window) // stride + 1 == 0 and keras == 3
-        refuse("call", f"a pool of {window} is larger than the input's {size} with padding 'valid'", not empty)
+        empty = (size - window) // stride + 1 == 0
+        why = f"a pool of {window} is larger than the input's {size} with padding 'valid'"
+        refuse("call", why, "empty-after-pooling" if empty else "")
     return (size - window) // stride + 1
 
 

@@ -60,9 +60,9 @@ def _means(arguments: Arguments, axes: list[int]) -> set[tuple[int, ...]]:
         return set()
     sizes = _shape_of(mean), _shape_of(variance)
     if arguments.keras == 3 and sizes[0] != sizes[1]:
-        refuse("construction", f"mean of shape {sizes[0]} and variance of shape {sizes[1]}", False)
+        refuse("construction", f"mean of shape {sizes[0]} and variance of shape {sizes[1]}", "normalization-mean")
     if arguments.keras == 3 and len(sizes[0]) > len(axes):
-        refuse("construction", f"mean of shape {sizes[0]} for {len(axes)} axes", False)
+        refuse("construction", f"mean of shape {sizes[0]} for {len(axes)} axes", "normalization-mean")
     return set(sizes)
 
 
@@ -148,15 +148,17 @@ def _sized(arguments: Arguments, call: Call, name: str) -> Output:
     if name != "RandomCrop" and rank != 4:
         at = 1 if first else 0
     if arguments.keras == 2 and rank == 4 and (name != "Resizing" or arguments["crop_to_aspect_ratio"]):
-        shape[0] = _batch_left(shape)
+        shape[0] = _batch_left(shape, name == "RandomCrop")
     shape[at], shape[at + 1] = height, width
     if arguments.keras == 2 and name != "Resizing" and None in (shape[-1],):
         raise Unclear
-    return Tensor(tuple(shape), dtype)
+    return Tensor(tuple(shape), _left(arguments, call, dtype))
 
 
-def _batch_left(shape: list[Dimension]) -> Dimension:
-    """TensorFlow forgets the batch where it must look at the image first."""
+def _batch_left(shape: list[Dimension], at_random: bool) -> Dimension:
+    """TensorFlow forgets the batch where it must look at the image first; some releases of Keras 2, wherever chance decides."""
+    if at_random:
+        return None if shape[0] is None else UNKNOWN
     if None in shape[1:3]:
         return None
     return UNKNOWN if UNKNOWN in shape[1:3] and shape[0] is not None else shape[0]
@@ -200,6 +202,11 @@ def _factor(arguments: Arguments, name: str, most: float | None, least: float | 
         refuse("construction", f"{name}={value!r}: above {least} is expected")
 
 
+def _left(arguments: Arguments, call: Call, dtype: str) -> str | Unknown:
+    """The dtype of an image. The first own releases of Keras leave one of integers as it is."""
+    return dtype if arguments.keras == 3 or call.tensor().dtype == dtype else UNKNOWN
+
+
 def _augment(
     arguments: Arguments,
     call: Call,
@@ -225,7 +232,9 @@ def _augment(
         raise Unclear
     if free is not None:
         shape[free] = None
-    return Tensor(tuple(shape), dtype)
+    if arguments.keras == 2 and len(shape) == 4 and shape[0] is not None:
+        shape[0] = UNKNOWN
+    return Tensor(tuple(shape), _left(arguments, call, dtype))
 
 
 def _contrast(arguments: Arguments, call: Call) -> Output:

@@ -23,7 +23,8 @@ def _units(arguments: Arguments, states: int, nested: bool) -> Dimension | float
     if isinstance(value, Unknown):
         return value
     if not isinstance(value, (int, float)) or value <= 0:
-        refuse("construction", f"units={value!r}: a whole number above 0 is expected")
+        row = "units-zero" if value == 0 else ""
+        refuse("construction", f"units={value!r}: a whole number above 0 is expected", row)
     if isinstance(value, float):
         # One state: Keras 3 looks at its size at once. Two: Keras 2 does.
         if not nested and (states == 1) == (arguments.keras == 3):
@@ -83,6 +84,8 @@ def outputs(
     first = Tensor(sequence if _flag(arguments, "return_sequences") else (batch, *features), dtype)
     if not _flag(arguments, "return_state"):
         return first
+    if arguments.keras == 2 and _flag(arguments, "time_major") and batch is not None:
+        batch = UNKNOWN  # it depends on the initial states, and on the release
     shapes = [(batch, size) for size in states] if states else [(batch, *features)] * 2
     return (first, *(Tensor(each, dtype) for each in shapes))
 
@@ -201,8 +204,8 @@ def _recur_cell(arguments: Arguments, call: Call) -> Output:
         raise Unclear
     if shape[-1] is None:
         refuse("build", f"the last axis of the input is free (None): shape {text(shape)}")
-    shape, dtype = prepare(arguments, call.tensor())
     sizes: list[Dimension] = [made_of(units, "units") for units, states in cells for _ in range(states)]
+    shape, dtype = prepare(arguments, call.tensor())
     return outputs(arguments, shape, (made_of(cells[-1][0], "units"),), sizes, dtype)
 
 

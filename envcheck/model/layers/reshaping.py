@@ -110,7 +110,7 @@ def _repeat(arguments: Arguments, call: Call) -> Output:
         if not isinstance(value, int) or (arguments.keras == 3 and isinstance(value, bool)):
             refuse("construction", f"n={value!r} is not a whole number")
         if arguments.keras == 3 and value <= 0:
-            refuse("construction", f"n={value}: at least 1 is expected")
+            refuse("construction", f"n={value}: at least 1 is expected", "newly-checked")
         if value <= 0:
             raise Unclear
         value = int(value)

@@ -169,9 +169,26 @@ def _known(value: object) -> bool:
     return value is not UNKNOWN
 
 
-def refuse(stage: Stage, reason: str, every_release: bool = True) -> NoReturn:
-    """Keras raises here, for this reason; ``every_release`` as in :class:`~envcheck.model.tensors.Refused`."""
-    raise Refused(stage, reason, every_release)
+class RefusedBySome(Refused):
+    """Not every release of this major version refuses it.
+
+    Attributes:
+        row: The name of what says which ones do, and what the others make of it: ``compat_matrix/refusals.yaml``.
+    """
+
+    def __init__(self, stage: Stage, reason: str, row: str) -> None:
+        super().__init__(stage, reason, every_release=False)
+        self.row = row
+
+
+def refuse(stage: Stage, reason: str, row: str = "") -> NoReturn:
+    """Keras raises here, for this reason; ``row`` as in :class:`RefusedBySome`, without it every release does."""
+    raise RefusedBySome(stage, reason, row) if row else Refused(stage, reason)
+
+
+def row_of(refusal: Refused) -> str:
+    """What tells which releases refuse it; empty where all of the major version do."""
+    return refusal.row if isinstance(refusal, RefusedBySome) else ""
 
 
 @contextmanager

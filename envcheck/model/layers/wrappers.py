@@ -41,12 +41,20 @@ def _inner(arguments: Arguments, name: str = "layer") -> Layer:
     value = arguments[name]
     if isinstance(value, Layer):
         arguments.inside.bind(value)
-        with suppress(Unclear):
-            arguments.inside.apply(value, Tensor(), {})
+        _made(arguments, value)
         return value
     if isinstance(value, (int, float, str, tuple, list)) or value is None:
         refuse("construction", f"{name}={value!r} is not a layer")
     raise Unclear
+
+
+def _made(arguments: Arguments, layer: Layer) -> None:
+    try:
+        with suppress(Unclear):
+            arguments.inside.apply(layer, Tensor(), {})
+    except Refused as refusal:
+        if refusal.stage == "construction":  # what comes later depends on what it is called on
+            raise
 
 
 def _one(found: Output) -> Tensor:

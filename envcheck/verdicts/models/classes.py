@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from envcheck.model.events import (
+    Array,
     ClassDefined,
     Compilation,
     LayerCalled,
@@ -66,21 +67,7 @@ def called(told: Told, event: LayerCalled) -> Iterator[Fault]:
         return
     raises = told.keras == 3
     if "call" not in own.methods and "__call__" not in own.methods:
-        meant = next((name for name in ("forward", "cal", "calls", "run") if name in own.methods), None)
-        yield fault(
-            "model-call",
-            own.where,
-            own.name,
-            f"{own.name} has no call() and is called in {line_of(event.where)}: "
-            + (
-                "Keras 3 raises NotImplementedError"
-                if raises
-                else "Keras 2 returns its input unchanged; nothing raises"
-            ),
-            f"rename {meant}() to call()" if meant else "define call(self, inputs)",
-            runs="raises" if raises else "differs",
-            stage="construction" if raises else "silent",
-        )
+        yield _no_call(told, event, own)
     elif own.call_returns == "nothing" and "call" in own.methods:
         yield fault(
             "model-call",
@@ -94,34 +81,65 @@ def called(told: Told, event: LayerCalled) -> Iterator[Fault]:
         )
 
 
+def _no_call(told: Told, event: LayerCalled, own: ClassDefined) -> Fault:
+    meant = next((name for name in ("forward", "cal", "calls", "run") if name in own.methods), None)
+    listed = isinstance(event.layer, Made) and event.where == event.layer.where
+    # A Sequential of Keras 3 leaves itself unbuilt then, and raises when it is used; so may a layer whose build() comes first.
+    at_once = told.keras == 3 and not listed
+    happens = "Keras 2 returns its input unchanged; nothing raises"
+    if told.keras == 3:
+        error = "" if "build" in own.methods else "NotImplementedError "
+        happens = f"Keras 3 raises {error}when {'it' if at_once else 'the model'} is used"
+    return fault(
+        "model-call",
+        own.where,
+        own.name,
+        f"{own.name} has no call(), and {line_of(event.where)} calls it: {happens}",
+        f"rename {meant}() to call()" if meant else "define call(self, inputs)",
+        runs="raises" if at_once else "differs",
+        stage="construction" if at_once else "use" if told.keras == 3 else "silent",
+    )
+
+
 def used(told: Told, event: ModelUsed) -> Iterator[Fault]:
-    """A model that is saved with a layer that cannot be made again."""
+    """A model that is saved with a layer that cannot be made again.
+
+    Keras 3 notes the arguments of a layer itself where all are numbers, texts, None or containers of them, and gives them
+    back with ``dtype`` and ``trainable``, which ``__init__`` has to take. Source: ``Operation.__new__`` and ``get_config`` in
+    https://github.com/keras-team/keras/blob/master/keras/src/ops/operation.py
+    """
     if told.keras != 3 or event.method not in SAVING:
         return  # Keras 2 makes such layers again from the arguments that it noted
     for layer in _own_layers(event.model):
         own = layer.own
-        if (
-            own is None
-            or own.kind != "layer"
-            or not own.bases_known
-            or "get_config" in own.methods
-            or not own.parameters
-        ):
+        if own is None or own.kind != "layer" or not own.bases_known or "get_config" in own.methods:
             continue
-        if not own.own_init:
-            continue
-        yield fault(
-            "model-config",
-            own.where,
-            own.name,
-            f"{own.name} takes {', '.join(own.parameters)} and has no get_config(): the model that is saved in "
-            f"{line_of(event.where)} cannot be loaded again",
-            "return {**super().get_config(), "
-            + ", ".join(f'"{name}": self.{name}' for name in own.parameters)
-            + "} from get_config()",
-            runs="differs",
-            stage="load",
-        )
+        if own.own_init and own.parameters:
+            yield from _not_made_again(event, layer, own)
+
+
+def _not_made_again(event: ModelUsed, layer: Made, own: ClassDefined) -> Iterator[Fault]:
+    objects = any(isinstance(each, (Made, Array)) for each in (*layer.positional, *layer.keywords.values()))
+    if own.takes_more and not objects:
+        return
+    saved = line_of(event.where)
+    yield fault(
+        "model-config",
+        own.where,
+        own.name,
+        f"{own.name} takes {', '.join(own.parameters)} and has no get_config(): "
+        + (
+            f"Keras 3 raises when {saved} saves the model"
+            if objects
+            else f"the model that {saved} saves cannot be loaded again"
+        ),
+        "return {**super().get_config(), "
+        + ", ".join(f'"{name}": self.{name}' for name in own.parameters)
+        + "} from get_config()"
+        + ("" if own.takes_more else ", and let __init__ take **kwargs and pass them to super().__init__()"),
+        runs="raises" if objects else "differs",
+        stage="save" if objects else "load",
+    )
 
 
 def _own_layers(model: Model) -> Iterator[Made]:

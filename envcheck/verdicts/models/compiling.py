@@ -269,6 +269,7 @@ def used(told: Told, event: ModelUsed) -> Iterator[Fault]:
         f"Keras {told.keras} raises in {event.method}()",
         "make keras.Input(shape) its first layer, or call build() before",
         stage="build",
+        row="unbuilt-save-weights" if event.method == "save_weights" else "",
     )
 
 

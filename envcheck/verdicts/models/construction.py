@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from envcheck.model.events import KerasTensor, LayerCalled, LayerMade, Model, ModelChanged, ModelMade, Reference
+from envcheck.model.layers.rule import row_of
 from envcheck.model.tensors import UNKNOWN, Tensor, Unknown, text
 from envcheck.verdicts.models.faults import Fault, fault, short
 from envcheck.verdicts.models.told import Told
@@ -24,7 +25,8 @@ def made(told: Told, event: LayerMade) -> Iterator[Fault]:
         if any(each in event.refused.reason for each in TOLD_BY_NAME):
             return
         why = f"{event.refused.reason}: Keras {told.keras} raises when the layer is made"
-        yield fault("model-arguments", event.where, event.layer.name, why, _for_arguments(event.refused.reason))
+        advice, row = _for_arguments(event.refused.reason), row_of(event.refused)
+        yield fault("model-arguments", event.where, event.layer.name, why, advice, row=row)
 
 
 def _for_arguments(reason: str) -> str:
@@ -53,7 +55,8 @@ def called(told: Told, event: LayerCalled) -> Iterator[Fault]:
     name = short(event.layer.name)
     kind = "model-merge" if name in MERGING else "model-inputs"
     why = f"{event.refused.reason}{origin}: {when}"
-    yield fault(kind, event.where, event.layer.name, why, _for_inputs(told, event, name), stage=stage)
+    advice, row = _for_inputs(told, event, name), row_of(event.refused)
+    yield fault(kind, event.where, event.layer.name, why, advice, stage=stage, row=row)
 
 
 def _for_inputs(told: Told, event: LayerCalled, name: str) -> str:
@@ -150,6 +153,7 @@ def _disconnected(told: Told, event: ModelMade) -> Iterator[Fault]:
                 f"{which} depends on an Input of shape {need} that is not among the model's inputs: "
                 f"Keras {told.keras} raises when the model is made",
                 "name every Input that the outputs depend on in inputs=, and use the tensors of this model's layers",
+                row="graph-disconnected",
             )
             return
 

@@ -21,6 +21,7 @@ class Fault(NamedTuple):
     ``why``: what is and what was expected; lines in it are written by :func:`line_of`. ``advice``: what to do. ``runs``: what
     happens: ``raises``, ``differs`` (it runs and is most likely wrong) or ``works``. ``stage``: when Keras raises:
     ``construction``, ``build``, ``compile``, ``fit``, ``predict``, ``save``, ``load``; ``silent`` where it never does.
+    ``row``: what tells which releases raise (``compat_matrix/refusals.yaml``); empty where all of the major version do.
     """
 
     kind: str
@@ -32,6 +33,7 @@ class Fault(NamedTuple):
     advice: str
     runs: str
     stage: str
+    row: str = ""
 
 
 PACK = msgspec.msgpack.Encoder()
@@ -40,10 +42,18 @@ UNPACK = msgspec.msgpack.Decoder(tuple[tuple[int, tuple[Fault, ...]], ...])
 
 
 def fault(
-    kind: str, where: Where, symbol: str, why: str, advice: str, *, runs: str = "raises", stage: str = "construction"
+    kind: str,
+    where: Where,
+    symbol: str,
+    why: str,
+    advice: str,
+    *,
+    runs: str = "raises",
+    stage: str = "construction",
+    row: str = "",
 ) -> Fault:
     """A mistake at a place of the source."""
-    return Fault(kind, where.line, where.column, where.end_column, symbol, why, advice, runs, stage)
+    return Fault(kind, where.line, where.column, where.end_column, symbol, why, advice, runs, stage, row)
 
 
 def line_of(where: Where) -> str:

@@ -245,10 +245,12 @@ def tokens(told: Told, event: Trained, arrays: tuple[Array, ...]) -> Iterator[Fa
         event.where,
         layer.name,
         f"x {'goes' if values.reached else 'may go'} from {values.low:g} to {values.high:g}, and the Embedding "
-        f"({line_of(layer.where)}) has rows 0 to {rows - 1}: it raises on a CPU, and on a GPU the result is wrong in silence",
+        f"({line_of(layer.where)}) has rows 0 to {rows - 1}: on a GPU the result is wrong in silence, "
+        f"on a CPU Keras {told.keras} raises",
         f"make input_dim the largest number plus one: {int(values.high) + 1}",
         runs="raises" if values.reached else "differs",
         stage="predict" if event.method.startswith("predict") else "fit",
+        row="embedding-out-of-range" if values.reached else "",
     )
 
 

@@ -21,20 +21,20 @@ from envcheck.model.events import (
 )
 from envcheck.model.reading import read_models
 from envcheck.model.source import Source
-from envcheck.verdicts.models import classes, compiling, construction, data, gradients, weights
+from envcheck.verdicts.models import advice, classes, compiling, construction, data, gradients, weights
 from envcheck.verdicts.models.faults import PACK, Fault
 from envcheck.verdicts.models.names import undefined
 from envcheck.verdicts.models.told import Told
 
 Rule = Callable[[Told, Any], Iterator[Fault]]
 RULES: Mapping[type[Event], tuple[Rule, ...]] = {
-    LayerMade: (construction.made, compiling.softmax_of_one),
+    LayerMade: (construction.made, compiling.softmax_of_one, advice.recurrent),
     LayerCalled: (compiling.softmax_of_one_later, classes.called, gradients.called, construction.called),
     OperationCalled: (classes.operated, gradients.operated),
     ModelMade: (construction.model,),
     ModelChanged: (construction.changed,),
-    Compiled: (compiling.compiled,),
-    Trained: (compiling.trained, data.trained, classes.trained, gradients.trained),
+    Compiled: (compiling.compiled, advice.compiled),
+    Trained: (compiling.trained, data.trained, classes.trained, gradients.trained, advice.trained),
     ModelUsed: (compiling.used, classes.used, weights.used),
     ObjectMade: (compiling.optimizer,),
     ClassDefined: (classes.defined,),
@@ -42,20 +42,24 @@ RULES: Mapping[type[Event], tuple[Rule, ...]] = {
 NOTHING = PACK.encode(())
 
 
-def packed(tree: ast.Module, text: str, complete: bool, majors: Sequence[int]) -> bytes:
+def packed(
+    tree: ast.Module, text: str, complete: bool, legacy: bool, majors: Sequence[int], under_flag: Sequence[int] = ()
+) -> bytes:
     """The mistakes of a file as bytes, for :data:`~envcheck.verdicts.models.faults.UNPACK`.
 
     Args:
         tree: The file; a notebook's cells as one.
         text: Its source, line by line that of the tree.
         complete: Whether the tree is all that runs: not so for notebooks and for files that could be parsed only in part.
+        legacy: Whether the file makes ``tf.keras`` tf_keras.
         majors: Of Keras: 2, 3, or both.
+        under_flag: The same for such a file.
     """
     source = Source(text)
     if not source.defines_models(tree):
         return NOTHING
     named = tuple(undefined(tree, source)) if complete else ()
-    found = [(major, (*named, *faults(tree, source, major))) for major in majors]
+    found = [(major, (*named, *faults(tree, source, major))) for major in (under_flag if legacy else majors)]
     if not text.isascii():
         found = [(major, _in_characters(each, text)) for major, each in found]
     return PACK.encode(found) if any(each for _, each in found) else NOTHING
@@ -84,11 +88,16 @@ def faults(tree: ast.Module, source: Source, keras: int) -> tuple[Fault, ...]:
             for rule in RULES[type(event)]:
                 for each in rule(told, event):
                     key = each.kind, each.line, each.column, each.symbol
-                    if key not in found or (each.runs == "raises" and found[key].runs != "raises"):
+                    if key not in found or _surer(each, found[key]):
                         found[key] = each
         else:
             _expected(told, event)
     return tuple(each for each in found.values() if each.kind != "model-super" or each.symbol not in told.tried)
+
+
+def _surer(one: Fault, other: Fault) -> bool:
+    """Whether one of two mistakes at a place says more: that it raises, and on every release."""
+    return (one.runs == "raises", not one.row) > (other.runs == "raises", not other.row)
 
 
 def _expected(told: Told, event: Event) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Callable
+from typing import TypeVar
 
 from envcheck.model.events import ClassDefined, LayerCalled, Made, ModelUsed, OperationCalled, Trained, Where
 from envcheck.model.tensors import Tensor, Unknown
@@ -11,6 +13,7 @@ from envcheck.verdicts.models.faults import line_of, short
 
 SHAPES = ("input_shape", "batch_input_shape", "batch_shape", "input_dim")
 """Arguments that declare a model's input in its first layer."""
+Answer = TypeVar("Answer")
 _INPUT = re.compile(r"\bInput(?:Layer)?\(")
 _WEIGHTED = re.compile(
     r"Dense$|Conv|Separable|Depthwise|LSTM$|GRU$|SimpleRNN$|Embedding$|BatchNorm|LayerNorm|MultiHead|add_weight$|add_variable$|Variable$|PReLU$"
@@ -47,6 +50,8 @@ class Told:
         self.saved: dict[str, ModelUsed] = {}
         self._by_identity: dict[int, LayerCalled] = {}
         self._kept: list[Tensor] = []
+        self._once: dict[object, object] = {}
+        self._loops: list[tuple[int, int, bool]] | None = None
 
     def flows(self, event: LayerCalled) -> None:
         """Remember what a layer gives."""
@@ -83,6 +88,27 @@ class Told:
                 inits = [one for one in each.body if isinstance(one, ast.FunctionDef) and one.name == "__init__"]
                 return not inits or inits[-1].args.kwarg is not None
         return True
+
+    def mentions(self, word: str) -> bool:
+        """Whether a word stands anywhere in the file."""
+        return word in self._text
+
+    def once(self, question: Callable[[ast.Module], Answer]) -> Answer:
+        """What a look at the whole file answers; it is looked at once."""
+        if question not in self._once:
+            self._once[question] = question(self._tree)
+        return self._once[question]  # type: ignore[return-value]
+
+    def in_loop(self, where: Where) -> bool:
+        """Whether a place runs again and again: the innermost loop or function around it is a loop."""
+        if self._loops is None:
+            self._loops = [
+                (each.body[0].lineno, each.end_lineno or 0, isinstance(each, (ast.For, ast.While)))
+                for each in ast.walk(self._tree)
+                if isinstance(each, (ast.For, ast.While, ast.FunctionDef, ast.ClassDef))
+            ]
+        around = [(last - first, -first, loop) for first, last, loop in self._loops if first <= where.line <= last]
+        return bool(around) and min(around)[2]
 
     def _source(self, tensor: Tensor) -> LayerCalled | None:
         return self._by_identity.get(id(tensor))

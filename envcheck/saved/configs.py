@@ -66,8 +66,10 @@ def read(config: Any, compiled: Any = None) -> Contents:
     if not isinstance(config, dict) or not isinstance(config.get("class_name"), str):
         raise Damaged("describes no model")
     _walk(config, contents, "", 0)
-    if contents.parts and contents.parts[0].kind == "object":  # the whole is a model, of a class of its own
-        contents.parts[0] = replace(contents.parts[0], kind="layer")
+    if contents.parts:
+        whole = contents.parts[0]
+        kind = "layer" if whole.kind == "object" else whole.kind  # it is a model, of a class of its own
+        contents.parts[0] = replace(whole, kind=kind, traits=whole.traits | {structure.WHOLE})
     if isinstance(compiled, dict):
         _walk(compiled, contents, "compile()", 0)
     return contents

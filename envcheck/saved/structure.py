@@ -12,6 +12,8 @@ MODULE = "module"
 """The object is written with the module that it is from."""
 PLAIN = "plain"
 """It is written without."""
+WHOLE = "whole"
+"""The model itself, not one inside of it."""
 FIRST = "first"
 """A layer that begins a Sequential which has no InputLayer: the input shape stands in its own config."""
 UNBUILT = "unbuilt"
@@ -48,7 +50,8 @@ TAKES_NO_LIST = frozenset(
         *("TimeDistributed", "UpSampling2D", "ZeroPadding2D"),
     }
 )
-"""Layers that raise when they are called with a list of one tensor: tried on Keras 3.15.1."""
+"""Layers that raise when they are called with a list of one tensor: each tried on Keras 3.11.3, 3.14.1 and 3.15.1
+(``AveragePooling2D`` on 3.12.3 and 3.15.1)."""
 
 DEEPEST = 12
 """Levels of the arguments of a call that are looked into."""

@@ -151,9 +151,15 @@ class _Search:
             prefix = "" if shown == "." else shown.rstrip("/") + "/"
             excluded = "" if prefix.startswith(("../", "/")) or Path(shown).is_absolute() else prefix
             rules = of_folders_above(real) if self._gitignore else None
+            new, before = real not in self._seen, self._taken()
             self._walk(_Folder(path, prefix, excluded, real, rules, given=True))
+            if new and shown.endswith(MODELS) and self._taken() == before:
+                self._skip(shown, _no_model(shown))
         else:
             self._skip(shown, f"this is {what(kind)}, not a file")
+
+    def _taken(self) -> int:
+        return len(self._found) + len(self._models) + len(self._links)
 
     def _take(self, key: str, shown: str) -> str:
         """Takes a file as what its name says that it is; gives the path that it was first taken by."""
@@ -226,6 +232,12 @@ class _Search:
             self._links.append((_key(real if entry.name == GRAPH else os.path.realpath(entry.path)), shown))
         elif source:
             self._skip(shown, f"a link to {what(kind)}")
+
+
+def _no_model(shown: str) -> str:
+    """What is wrong with a folder that is called as the file of a model is, and holds none."""
+    form = "a .keras archive" if shown.endswith(".keras") else "an HDF5 file"
+    return f"this is a folder without a model, and its name is that of {form}: name the file that model.save() wrote"
 
 
 def _no_source(name: str, names: set[str]) -> str:

@@ -219,6 +219,78 @@ def test_reduction_auto_and_optimizers_of_2_11() -> None:
     assert [each.parameter for each in verdicts(model, NEW)] == ["reduction"]
 
 
+@pytest.mark.parametrize(
+    ("one", "written", "target", "said"),
+    [
+        (layer("Dense", units=3), "2.13.1", "tensorflow==2.15.1", True),
+        (layer("Dense", units=3), "2.14.0", "tensorflow==2.15.1", True),
+        (layer("Dense", units=3), "2.15.0", "tensorflow==2.15.1", False),
+        (layer("Dense", units=3), "2.13.1", "tensorflow==2.14.0", False),
+        (layer("LayerNormalization", center=False, scale=True), "2.13.1", "tensorflow==2.15.1", True),
+        (layer("LayerNormalization", center=False, scale=False), "2.13.1", "tensorflow==2.15.1", False),
+        (layer("Normalization", mean=0.0, variance=1.0), "2.13.1", "tensorflow==2.15.1", False),  # it has none then
+    ],
+)
+def test_weights_that_keras_2_15_does_not_find(
+    one: dict[str, Any], written: str, target: str, said: bool, tmp_path: Path
+) -> None:
+    model = archives.read(archive(tmp_path / "m.keras", sequential(one), written))
+    assert bool(kinds(model, target)) is said
+
+
+def test_keras_2_12_does_not_find_the_module_of_a_whole_functional_model(tmp_path: Path) -> None:
+    functional = layer("Functional", layers=[], input_layers=[], output_layers=[])
+    functional["module"] = "keras.src.engine.functional"
+    old_tensorflow = "tensorflow==2.12.0"
+    whole = archives.read(archive(tmp_path / "whole.keras", functional, "2.14.0"))
+    assert kinds(whole, old_tensorflow) == [("saved-layer", "Functional", None)]
+    inner = archives.read(archive(tmp_path / "inner.keras", sequential(functional), "2.14.0"))
+    assert kinds(inner, old_tensorflow) == []
+
+
+def test_keras_2_12_takes_the_function_of_a_loss_in_an_archive_and_not_in_hdf5(tmp_path: Path) -> None:
+    loss = {"class_name": "BinaryCrossentropy", "config": {"name": "b", "fn": "binary_crossentropy"}}
+    config = sequential(layer("Dense", units=3)) | {"compile_config": {"loss": {**loss, "module": "keras.losses"}}}
+    old_tensorflow = "tensorflow==2.12.0"
+    assert kinds(archives.read(archive(tmp_path / "m.keras", config, "2.15.0")), old_tensorflow) == []
+    model = hdf(old_config(dense(batch_input_shape=[None, 4])), training={"loss": loss})
+    assert [each.parameter for each in verdicts(model, old_tensorflow)] == ["fn"]
+
+
+@pytest.mark.parametrize(("keras", "said"), [("3.15.1", True), ("3.3.3", True), ("3.0.5", True), ("3.0.0", False)])
+def test_the_first_keras_3_knows_the_short_names_of_losses(keras: str, said: bool) -> None:
+    model = hdf(old_config(dense(batch_input_shape=[None, 4])), training={"loss": "mse"})
+    assert bool(kinds(model, f"tensorflow==2.16.2,keras=={keras}")) is said
+
+
+@pytest.mark.parametrize(("keras", "said"), [("3.15.1", True), ("3.14.1", True), ("3.11.3", False)])
+def test_a_score_mode_of_hdf5(keras: str, said: bool) -> None:
+    model = old("Attention", score_mode="dot")
+    assert bool(kinds(model, f"tensorflow==2.16.2,keras=={keras}")) is said
+
+
+@pytest.mark.parametrize(
+    ("class_name", "written", "said"),
+    [
+        ("Permute", "2.3.1", True),
+        ("Permute", "2.3.0-tf", True),
+        ("Permute", "2.4.0", False),
+        ("Flatten", "2.3.1", False),
+    ],
+)
+def test_the_batch_axis_of_a_first_layer(class_name: str, written: str, said: bool) -> None:
+    config = {"name": "a", "trainable": True, "batch_input_shape": [None, 8, 4]}
+    model = hdf(old_config({"class_name": class_name, "config": config}), written, trained=False)
+    assert [each.details.get("row") for each in verdicts(model, NEW)] == ["batch-axis-twice"] * said
+
+
+@pytest.mark.parametrize(("target", "said"), [("tensorflow==2.8.4", True), ("tensorflow==2.10.1", False)])
+def test_of_optimizers_nothing_is_said_for_releases_that_were_not_run(target: str, said: bool) -> None:
+    training = {"loss": "mean_squared_error", "optimizer_config": {"class_name": "Custom>Adam", "config": {}}}
+    model = hdf(old_config(dense(batch_input_shape=[None, 4])), "2.11.0", training)
+    assert bool(kinds(model, target)) is said
+
+
 def test_every_row_says_something() -> None:
     rows = SavedModels(folder()).rows
     assert len({row.id for row in rows}) == len(rows)

@@ -253,6 +253,18 @@ def test_a_folder_without_permission_is_told(here: Path) -> None:
         (here / "closed").chmod(0o700)
 
 
+@pytest.mark.parametrize(("name", "form"), [("m.keras", "a .keras archive"), ("m.h5", "an HDF5 file")])
+def test_a_named_folder_that_is_called_like_a_model_and_is_none(here: Path, name: str, form: str) -> None:
+    (here / name).mkdir()
+    reason = f"this is a folder without a model, and its name is that of {form}: name the file that model.save() wrote"
+    assert find([name, name], exclude=(), gitignore=True).skipped == [Skipped(name, reason)]
+    assert find(["."], exclude=(), gitignore=True).skipped == []  # nobody named it
+    made(here, f"{name}/train.py")
+    assert find([name, name], exclude=(), gitignore=True).skipped == []
+    (here / name / "train.py").rename(here / name / "saved_model.pb")
+    assert find([name], exclude=(), gitignore=True).models == [name]
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names are Unicode")
 def test_a_name_that_is_not_utf_8(here: Path) -> None:
     Path(os.fsdecode(b"\xff.py")).touch()

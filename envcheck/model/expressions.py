@@ -63,15 +63,16 @@ def _attribute(machine: Core, node: ast.Attribute) -> Value:
 
 def spread(machine: Core, nodes: list[ast.expr]) -> tuple[Value, ...] | None:
     """The items of a list, tuple or call; None where a ``*`` brings an unknown number of them."""
+    value = machine.value
     items: list[Value] = []
     known = True
     for each in nodes:
-        if isinstance(each, ast.Starred):
-            more = iterated(machine.value(each.value))
+        if type(each) is ast.Starred:
+            more = iterated(value(each.value))
             known = known and more is not None
             items += more or ()
         else:
-            items.append(machine.value(each))
+            items.append(value(each))
     return tuple(items) if known and len(items) <= LONGEST else None
 
 
@@ -134,6 +135,7 @@ def function(machine: Core, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.L
     """A function, with the defaults as they are now."""
     defaults = tuple(machine.value(each) for each in node.args.defaults)
     keyword = tuple(UNKNOWN if each is None else machine.value(each) for each in node.args.kw_defaults)
+    machine.homes.append(machine.scope)
     return Function(node, machine.scope, defaults, keyword)
 
 
@@ -235,34 +237,43 @@ def _yield(machine: Core, node: ast.Yield | ast.YieldFrom) -> Value:
     return UNKNOWN
 
 
-KINDS: dict[type, Callable[[Core, Any], Value]] = {
-    ast.Constant: _constant,
-    ast.Name: _name,
-    ast.Attribute: _attribute,
-    ast.Call: _call,
-    ast.Tuple: _tuple,
-    ast.List: _list,
-    ast.Set: _list,
-    ast.Dict: _dict,
-    ast.Lambda: _lambda,
-    ast.ListComp: comprehension,
-    ast.SetComp: comprehension,
-    ast.GeneratorExp: comprehension,
-    ast.DictComp: dict_comprehension,
-    ast.IfExp: _choice,
-    ast.BoolOp: _both,
-    ast.Compare: _compare,
-    ast.BinOp: _binary,
-    ast.UnaryOp: _unary,
-    ast.Subscript: _subscript,
-    ast.Slice: _slice,
-    ast.JoinedStr: _joined,
-    ast.NamedExpr: _walrus,
-    ast.Await: _passing,
-    ast.Starred: _passing,
-    ast.Yield: _yield,
-    ast.YieldFrom: _yield,
-}
+class _Kinds(dict[type, Callable[[Core, Any], Value]]):
+    """By the type of a node, what it stands for."""
+
+    def __missing__(self, _: type) -> Callable[[Core, Any], Value]:
+        return other
+
+
+KINDS = _Kinds(
+    {
+        ast.Constant: _constant,
+        ast.Name: _name,
+        ast.Attribute: _attribute,
+        ast.Call: _call,
+        ast.Tuple: _tuple,
+        ast.List: _list,
+        ast.Set: _list,
+        ast.Dict: _dict,
+        ast.Lambda: _lambda,
+        ast.ListComp: comprehension,
+        ast.SetComp: comprehension,
+        ast.GeneratorExp: comprehension,
+        ast.DictComp: dict_comprehension,
+        ast.IfExp: _choice,
+        ast.BoolOp: _both,
+        ast.Compare: _compare,
+        ast.BinOp: _binary,
+        ast.UnaryOp: _unary,
+        ast.Subscript: _subscript,
+        ast.Slice: _slice,
+        ast.JoinedStr: _joined,
+        ast.NamedExpr: _walrus,
+        ast.Await: _passing,
+        ast.Starred: _passing,
+        ast.Yield: _yield,
+        ast.YieldFrom: _yield,
+    }
+)
 
 
 def unknown_call(call: Call, owner: Value = None) -> Value:

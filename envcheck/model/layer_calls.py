@@ -56,9 +56,15 @@ def make(machine: Core, name: str, call: Call, announce: bool = True) -> LayerOb
         try:
             ask(machine, layer, Tensor(), {})
         except Refused as found:
-            refused = found if found.stage == "construction" else None
+            refused = _kept(found) if found.stage == "construction" else None
         machine.emit(LayerMade(made, refused, call.where))
     return layer
+
+
+def _kept(refusal: Refused) -> Refused:
+    """A refusal without the frames that it came through: they hold the whole program."""
+    refusal.__traceback__ = refusal.__context__ = refusal.__cause__ = None
+    return refusal
 
 
 def ask(machine: Core, layer: LayerObject, inputs: Tensor | tuple[Tensor, ...], call: dict[str, object]) -> Output:
@@ -179,7 +185,7 @@ def connect(
         try:
             output = ask(machine, layer, given[0] if single else given, others or {})
         except Refused as found:
-            refused = found
+            refused = _kept(found)
     machine.emit(LayerCalled(layer.made, given, output, refused, built_on, machine.stage, where))
     result = (
         results(layer.made, output, each_input) if refused is None else KerasTensor(Tensor(), layer.made, each_input)

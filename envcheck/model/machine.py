@@ -6,8 +6,8 @@ import ast
 
 from envcheck.model import statements
 from envcheck.model.calls import call_value
-from envcheck.model.core import Call, Core, Cut
-from envcheck.model.expressions import KINDS, lookup, other
+from envcheck.model.core import Core, Cut
+from envcheck.model.expressions import KINDS, lookup
 from envcheck.model.tensors import UNKNOWN
 from envcheck.model.values import Class, Symbol, Value
 
@@ -20,20 +20,11 @@ class Machine(Core):
         self.steps += 1
         if self.steps > self.limit:
             raise Cut
-        kind = KINDS.get(type(node))
-        return kind(self, node) if kind is not None else other(self, node)
+        return KINDS[type(node)](self, node)
 
-    def call(self, callee: Value, call: Call) -> Value:
-        """What a call gives."""
-        return call_value(self, callee, call)
-
-    def run(self, statements_: list[ast.stmt]) -> bool:
-        """Run statements; whether what follows them is reached."""
-        return statements.run(self, statements_)
-
-    def assign(self, target: ast.expr, value: Value) -> None:
-        """Give a value to a target."""
-        statements.assign(self, target, value)
+    call = call_value
+    run = statements.run
+    assign = statements.assign
 
     def peek(self, node: ast.expr) -> Value:
         """What a plain dotted name stands for; nothing is run or noted."""

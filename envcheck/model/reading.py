@@ -31,6 +31,7 @@ def read_models(tree: ast.Module, keras: int, source: Source) -> Reading:
     machine = Machine(keras, source, rebound(tree, source))
     machine.unfinished = _cut(machine, MOST_STEPS, lambda: machine.run(tree.body))
     cut = _cut(machine, MOST_LATER, lambda: _rest(machine))
+    machine.end()
     return _reading(machine, cut or machine.unfinished)
 
 

@@ -24,7 +24,7 @@ from envcheck.model.values import Dict, List, Method, Symbol, Value
 def run(machine: Core, statements: list[ast.stmt]) -> bool:
     """Run statements; whether what follows them is reached."""
     for each in statements:
-        machine.step()
+        machine.steps += 1
         handler = _HANDLERS.get(type(each))
         if handler is not None and handler(machine, each) is False:
             return False

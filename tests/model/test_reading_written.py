@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import ast
+import gc
+import weakref
+
 import pytest
 from model.reading import events, read, read_text
 
 from envcheck.model.core import MOST_STEPS
 from envcheck.model.events import Array, LayerMade, Trained
+from envcheck.model.reading import read_models
+from envcheck.model.source import Source
 
 FIT = "\nkeras.Sequential([layers.Dense(8)]).fit(np.zeros((4, 3)), y)"
 
@@ -162,3 +168,23 @@ def test_a_long_loop_does_not_cut_the_module_off() -> None:
     made = [each for each in reading.events if isinstance(each, LayerMade)]
     assert made[-1].layer.positional == (0,)
     assert len(made) < 100 * 300
+
+
+def test_a_program_is_let_go_when_it_is_read() -> None:
+    text = (
+        "from tensorflow import keras\n"
+        "def make():\n    def inner(): return keras.layers.Dense(3)\n    return inner()\n"
+        "class Mine(keras.layers.Layer):\n    def call(self, x): return self.other(x)\n    def other(self, x): return x\n"
+        "make()\nkeras.layers.Dense(-1)\nkeras.layers.Conv2D(3, 3)(keras.Input((3,)))\n"
+    )
+    tree = ast.parse(text)
+    held = weakref.ref(tree.body[1])
+    gc.collect()
+    gc.disable()
+    try:
+        reading = read_models(tree, 3, Source(text))
+        del tree
+        assert held() is None  # a scan disables the collector
+    finally:
+        gc.enable()
+    assert len(reading.events) > 3

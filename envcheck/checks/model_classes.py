@@ -63,11 +63,14 @@ def configs(code: Code) -> Iterator[Finding]:
 def weights(code: Code) -> Iterator[Finding]:
     """call() makes a layer or a weight each time it runs: Keras raises in fit, for a variable may be made only once.
 
-    Cause: layers were made where they are used, as functions are in other libraries.
+    Cause: layers were made where they are used, as functions are in other libraries. Outside of fit, evaluate and predict
+    nothing raises and nothing is learned; only where the layer keeps what it makes (self.add_weight, self.inner = Dense(4))
+    does Keras 3 raise whenever it is called.
 
     How to fix: make them in __init__ or build().
 
-    Source: measured on Keras 2.15 and Keras 3: each program of tests/model/failures.yaml (weights-in-call).
+    Source: measured on Keras 2.15 and Keras 3: each program of tests/model/failures.yaml (weights-in-call,
+    weights-in-call-kept, weights-in-call-kept-on-data).
     """
     for verdict in code.of("model-weights-in-call"):
         yield _finding(verdict)

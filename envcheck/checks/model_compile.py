@@ -31,15 +31,16 @@ def compiled(code: Code) -> Iterator[Finding]:
 def losses(code: Code) -> Iterator[Finding]:
     """The loss expects something else than the last layer gives: nothing raises, and the model learns badly or not at all.
 
-    Cause: softmax over one unit is always 1; from_logits=True after a softmax or sigmoid applies it twice; a crossentropy
-    without from_logits cuts off numbers outside of 0 to 1; sigmoid outputs do not sum to 1 as categorical_crossentropy
-    expects.
+    Cause: softmax over one unit is always 1, even while the loss falls: a crossentropy takes the number behind the softmax. A
+    crossentropy without from_logits cuts off numbers outside of 0 to 1. A note only: from_logits=True after a softmax or
+    sigmoid, and sigmoid with categorical_crossentropy. There Keras on TensorFlow takes the logits behind the activation, so
+    that training is the same; on JAX and PyTorch the activation counts twice.
 
     How to fix: softmax with (sparse_)categorical_crossentropy, sigmoid with binary_crossentropy, or no activation with
     from_logits=True.
 
     Source: measured on Keras 2.15 and Keras 3: each program of tests/model/failures.yaml (softmax-on-one-unit,
-    from-logits-with-softmax, logits-without-from-logits, sigmoid-with-categorical).
+    from-logits-with-softmax, logits-without-from-logits, sigmoid-with-categorical) and of tests/model/advice.yaml.
     """
     for verdict in code.of("model-loss"):
         yield _finding(verdict)
@@ -62,13 +63,15 @@ def learning_rates(code: Code) -> Iterator[Finding]:
 
 @check("MDL204", "metrics go with the loss", Severity.WARNING)
 def metrics(code: Code) -> Iterator[Finding]:
-    """A regression is measured by accuracy: the share of outputs that equal their label exactly, which is 0.
+    """A regression is measured by accuracy, which asks whether 'output > 0.5' equals the label: only 0 and 1 can be right.
 
-    Cause: metrics=['accuracy'] was copied from a classifier.
+    Cause: metrics=['accuracy'] was copied from a classifier. For one output unit Keras makes binary_accuracy of it. It is
+    told where the labels of a fit or evaluate are known to be others than 0 and 1.
 
     How to fix: metrics=['mae'] for a regression.
 
-    Source: measured on Keras 2.15 and Keras 3: each program of tests/model/failures.yaml (accuracy-for-regression).
+    Source: measured on Keras 2.15 and Keras 3: each program of tests/model/failures.yaml (accuracy-for-regression,
+    accuracy-for-regression-of-counts).
     """
     for verdict in code.of("model-metrics"):
         yield _finding(verdict)
@@ -78,11 +81,13 @@ def metrics(code: Code) -> Iterator[Finding]:
 def frozen(code: Code) -> Iterator[Finding]:
     """Every layer with weights has trainable=False, and the model is trained: nothing changes and nothing raises.
 
-    Cause: a base model was frozen and no layer was put behind it, or the model itself was set to trainable=False.
+    Cause: a base model was frozen and no layer was put behind it, or the model itself was set to trainable=False. Keras 2 looks
+    at it in compile(), Keras 3 in the first step after it.
 
     How to fix: leave the new layers trainable, and compile again after changing it.
 
-    Source: measured on Keras 2.15 and Keras 3: each program of tests/model/failures.yaml (all-frozen).
+    Source: measured on Keras 2.15 and Keras 3: each program of tests/model/failures.yaml (all-frozen,
+    all-frozen-at-compile, all-frozen-after-compile).
     """
     for verdict in code.of("model-frozen"):
         yield _finding(verdict)

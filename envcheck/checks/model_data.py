@@ -36,7 +36,8 @@ def labels(code: Code) -> Iterator[Finding]:
     """The labels do not fit the output for this loss: Keras raises in the first step, or broadcasts them in silence.
 
     Cause: whole numbers with categorical_crossentropy, one-hot labels with sparse_categorical_crossentropy, several units
-    with one column of labels, a Dense without Flatten before it.
+    with one number for each sample (Keras 2 compares all units with it; Keras 3 raises unless the batch has 1 sample or as many
+    as units), a Dense without Flatten before it.
 
     How to fix: sparse_categorical_crossentropy for whole numbers, categorical_crossentropy for one-hot labels; as many units
     as labels have columns.
@@ -84,7 +85,8 @@ def types(code: Code) -> Iterator[Finding]:
     Cause: names of classes as labels, columns of text in a table, numbers written as text. Whole numbers are no mistake:
     Keras casts them. Keras 3 takes no plain lists.
 
-    How to fix: StringLookup or LabelEncoder for names, astype('float32') for numbers, np.array(…) for lists.
+    How to fix: StringLookup or LabelEncoder for names, astype('float32') for numbers, np.array(…) for lists,
+    tf.constant([…]) for lists of text: Keras 3 takes no numpy array of text.
 
     Source: measured on Keras 2.15 and Keras 3: each program of tests/model/failures.yaml (int-dtype-input).
     """

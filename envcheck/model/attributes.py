@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import lru_cache
 
 from envcheck.model.core import Call, Core
 from envcheck.model.data.shapes import size, transposed
@@ -40,11 +41,16 @@ _CONSTANTS: dict[str, Value] = {
 MOST_BASES = 30
 
 
+@lru_cache(maxsize=4096)
+def _of_symbol(owner: str, name: str) -> Value:
+    whole = f"{owner}.{name}"
+    return _CONSTANTS[whole] if whole in _CONSTANTS else Symbol(whole)
+
+
 def attribute(machine: Core, owner: Value, name: str) -> Value:
     """What ``owner.name`` stands for."""
     if isinstance(owner, Symbol):
-        whole = f"{owner.name}.{name}"
-        return _CONSTANTS[whole] if whole in _CONSTANTS else Symbol(whole)
+        return _of_symbol(owner.name, name)
     if isinstance(owner, Instance):
         return _of_instance(machine, owner, name)
     if isinstance(owner, Class):

@@ -18,7 +18,7 @@ MOST_STEPS = 50_000
 """Expressions and statements of a module, with the functions that it calls, that are looked at."""
 MOST_LATER = 100_000
 """The same for all functions together that the module itself does not call."""
-MOST_ALONE = 5_000
+MOST_ALONE = 2_000
 """The same for one of them, with all that it calls."""
 DEEPEST_ALONE = 5
 DEEPEST = 12

@@ -109,6 +109,8 @@ def _assigned(machine: Core, owner: Class) -> Iterator[Assigned]:
 
 def _holds(machine: Core, value: ast.expr) -> tuple[tuple[str, ...], str]:
     """The layers that an expression makes, and what they lie in."""
+    if isinstance(value, (ast.Name, ast.Constant, ast.Attribute)):
+        return (), ""
     found = [
         name
         for each in ast.walk(value)

@@ -19,6 +19,7 @@ from envcheck.model.values import Class, Dict, Function, List, Method, Scope, Sy
 
 BUILTINS = frozenset(dir(builtins))
 LONGEST_TEXT = 500
+LARGEST = 1 << 60
 
 
 def other(machine: Core, node: ast.expr) -> Value:
@@ -47,18 +48,23 @@ def lookup(machine: Core, name: str) -> Value:
 
 
 def _constant(_: Core, node: ast.Constant) -> Value:
-    value = node.value
-    if isinstance(value, (str, bytes)) and len(value) > LONGEST_TEXT:
-        return UNKNOWN
-    return UNKNOWN if isinstance(value, int) and abs(value) >= 1 << 60 else value
+    value: Any = node.value
+    kind = type(value)
+    if kind is str or kind is bytes:
+        return UNKNOWN if len(value) > LONGEST_TEXT else value
+    return UNKNOWN if kind is int and not -LARGEST < value < LARGEST else value
 
 
 def _name(machine: Core, node: ast.Name) -> Value:
-    return lookup(machine, node.id)
+    name, scope = node.id, machine.scope
+    if scope.kind == "function" and name in scope.state and name not in machine.rebound:
+        return scope.state[name]
+    return lookup(machine, name)
 
 
 def _attribute(machine: Core, node: ast.Attribute) -> Value:
-    return attribute(machine, machine.value(node.value), node.attr)
+    owner = machine.value(node.value)
+    return UNKNOWN if owner is UNKNOWN else attribute(machine, owner, node.attr)
 
 
 def spread(machine: Core, nodes: list[ast.expr]) -> tuple[Value, ...] | None:
@@ -281,7 +287,8 @@ def unknown_call(call: Call, owner: Value = None) -> Value:
     if not call.name or not harmless(call.name):
         machine = call.machine
         for each in (owner, *call.everything()):
-            machine.taint(each.owner if isinstance(each, Method) else each)
+            if each is not UNKNOWN:
+                machine.taint(each.owner if isinstance(each, Method) else each)
     return UNKNOWN
 
 

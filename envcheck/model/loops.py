@@ -16,7 +16,7 @@ from envcheck.model.values import Value
 
 MOST_TURNS = 128
 """Turns of a loop over known items that are run one by one."""
-LONGEST_LOOP = 10_000
+LONGEST_LOOP = 5_000
 """Steps after which the rest of its turns are taken together."""
 
 

@@ -30,7 +30,7 @@ _MOST = 20_000
 def public(machine: Core, value: Value, depth: int = 0) -> object:
     """A value as events hold it."""
     machine.published = machine.published + 1 if depth else 0
-    if isinstance(value, _PLAIN):
+    if value is UNKNOWN or isinstance(value, _PLAIN):
         return value
     if depth > _DEEPEST or machine.published > _MOST:
         return UNKNOWN

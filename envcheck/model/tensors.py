@@ -72,15 +72,12 @@ class Refused(Exception):  # noqa: N818 - not an error of ours: it is an answer
     Attributes:
         stage: When.
         reason: Why, in the words of the field and with the numbers.
-        every_release: False where some release of this major version is known to take it (and to fail later, or to go
-            on with an empty tensor). Where the release is not known, that is a warning at most.
     """
 
-    def __init__(self, stage: Stage, reason: str, every_release: bool = True) -> None:
+    def __init__(self, stage: Stage, reason: str) -> None:
         super().__init__(stage, reason)
         self.stage: Stage = stage
         self.reason = reason
-        self.every_release = every_release
 
 
 def text(shape: Shape) -> str:

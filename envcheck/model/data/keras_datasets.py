@@ -27,9 +27,9 @@ def _texts(train: int, test: int, classes: int) -> Value:
     return part(train), part(test)
 
 
-def _numbers(train: int | Unknown, test: int | Unknown, features: int) -> Value:
+def _numbers(train: int | Unknown, test: int | Unknown, features: int, name: str) -> Value:
     def part(count: int | Unknown) -> Value:
-        return Array((count, features), UNKNOWN), Array((count,), UNKNOWN)
+        return Array((count, features), UNKNOWN), Array((count,), UNKNOWN, made_by=name)
 
     return part(train), part(test)
 
@@ -53,9 +53,9 @@ def load(call: Call) -> Value:
         simple = set(call.keywords) <= {"num_words"} and len(call.positional) < 3 and call.complete
         return _texts(8_982, 2_246, 46) if simple else UNKNOWN
     if name == "boston_housing":
-        return _numbers(404, 102, 13) if plain else _numbers(UNKNOWN, UNKNOWN, 13)
+        return _numbers(404, 102, 13, call.name) if plain else _numbers(UNKNOWN, UNKNOWN, 13, call.name)
     if name == "california_housing":
-        return _numbers(UNKNOWN, UNKNOWN, 8)
+        return _numbers(UNKNOWN, UNKNOWN, 8, call.name)
     return UNKNOWN
 
 

@@ -6,7 +6,7 @@ Source: https://keras.io/api/layers/activation_layers/ ; ``keras/src/layers/acti
 from __future__ import annotations
 
 from envcheck.model.layers.checked import activation
-from envcheck.model.layers.dtypes import FLOATS, computing, policy, promised
+from envcheck.model.layers.dtypes import FLOATS, computing, policy, promised, refuse_whole
 from envcheck.model.layers.rule import Arguments, Call, Rule, Unclear, ranked, refuse
 from envcheck.model.tensors import Dimension, Output, Tensor, Unknown, text
 
@@ -78,7 +78,7 @@ def _parametric(arguments: Arguments, call: Call) -> Output:
         if weights not in FLOATS:
             raise Unclear
         if dtype not in FLOATS:
-            refuse("call", f"an input of dtype {dtype} with weights of {weights}")
+            refuse_whole(dtype, weights)
     return Tensor(call.tensor().shape, dtype)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import partial
 
 from envcheck.model.layers.checked import activation, channels_first, filters, made_of, padding, sizes
-from envcheck.model.layers.dtypes import FLOATS, floating, promised
+from envcheck.model.layers.dtypes import FLOATS, floating, promised, refuse_whole
 from envcheck.model.layers.rule import Arguments, Call, Rule, Unclear, ranked, refuse, require_rank
 from envcheck.model.tensors import UNKNOWN, Dimension, Output, Refused, Tensor, Unknown, text
 
@@ -111,7 +111,7 @@ def weighted(arguments: Arguments, tensor: Tensor, mine: str) -> str:
     """The dtype after a convolution. Keras 2 computes nothing of integers; Keras 3 promises its own dtype of anything."""
     inside = promised(tensor, arguments)
     if inside not in FLOATS:
-        refuse("call", f"an input of dtype {inside} with weights of {mine}")
+        refuse_whole(inside, mine)
     return inside
 
 

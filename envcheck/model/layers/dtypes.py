@@ -5,6 +5,8 @@ Sources: https://keras.io/api/mixed_precision/policy/ ; ``Layer.compute_output_s
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 from envcheck.model.layers.rule import Arguments, Unclear, refuse
 from envcheck.model.tensors import Tensor, Unknown
 
@@ -52,6 +54,12 @@ def promised(tensor: Tensor, arguments: Arguments) -> str:
     of an input of integers is seen once there is data, not in the symbolic call.
     """
     return computing(arguments) if arguments.keras == 3 else kept(tensor, arguments)
+
+
+def refuse_whole(found: str, weights: str) -> NoReturn:
+    """An input of whole numbers, or of yes and no, is not multiplied with weights of floats."""
+    what = f"whole numbers ({found})" if found in INTEGERS else f"an input of dtype {found}"
+    refuse("call", f"{what} reach{'' if found in INTEGERS else 'es'} it, and its weights are {weights}")
 
 
 def floating(arguments: Arguments) -> str:

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 
 from envcheck.model.layers.checked import activation
-from envcheck.model.layers.dtypes import FLOATS, floating, promised
+from envcheck.model.layers.dtypes import FLOATS, floating, promised, refuse_whole
 from envcheck.model.layers.rule import Arguments, Call, Rule, Unclear, dimensions, refuse
 from envcheck.model.tensors import Output, Tensor, text
 
@@ -63,7 +63,7 @@ def _einsum(arguments: Arguments, call: Call) -> Output:
             refuse("build", f"bias_axes='{bias}': '{letter}' is no axis of the output '{letters.outputs}'")
     mine, inside = floating(arguments), promised(tensor, arguments)
     if inside not in FLOATS:
-        refuse("call", f"an input of dtype {inside} with weights of {mine}")
+        refuse_whole(inside, mine)
     return Tensor(full, inside)
 
 

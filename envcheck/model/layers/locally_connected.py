@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import partial
 
 from envcheck.model.layers.checked import activation, channels_first, padding, sizes
-from envcheck.model.layers.dtypes import FLOATS, floating, promised
+from envcheck.model.layers.dtypes import FLOATS, floating, promised, refuse_whole
 from envcheck.model.layers.rule import Arguments, Call, Rule, Unclear, ranked, refuse, require_rank
 from envcheck.model.tensors import UNKNOWN, Dimension, Output, Tensor, Unknown, text
 
@@ -64,7 +64,7 @@ def _connect(arguments: Arguments, call: Call, rank: int) -> Output:
     if dtype not in FLOATS:
         if mine != "float32":
             raise Unclear
-        refuse("call", f"an input of dtype {dtype} with weights of {mine}")
+        refuse_whole(dtype, mine)
     # Of no filters at all TensorFlow makes an empty tensor, and forgets the batch.
     batch = UNKNOWN if isinstance(count, Unknown) and shape[0] is not None else shape[0]
     return Tensor((batch, count, *after) if first else (batch, *after, count), dtype)

@@ -54,8 +54,14 @@ def _floats(arguments: Arguments) -> str:
     return found
 
 
+_ONLY_2 = ("fused", "renorm", "renorm_clipping", "renorm_momentum", "virtual_batch_size", "adjustment")
+"""Arguments of ``BatchNormalization`` that Keras 3 does not know."""
+
+
 def _batch(arguments: Arguments, call: Call) -> Output:
     if arguments.keras == 3:
+        if any(arguments.given(name) for name in _ONLY_2):
+            raise Unclear  # refused before the axis is looked at: the check of arguments tells it
         value = arguments["axis"]
         with refusing("construction", f"axis={value!r} is not one whole number"):
             if isinstance(value, (tuple, list)) or value is None:

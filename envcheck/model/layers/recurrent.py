@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import partial
 
 from envcheck.model.layers.checked import activation, made_of
-from envcheck.model.layers.dtypes import FLOATS, computing, floating, kept
+from envcheck.model.layers.dtypes import FLOATS, computing, floating, kept, refuse_whole
 from envcheck.model.layers.rule import Arguments, Call, Rule, Unclear, ranked, refuse, require_rank
 from envcheck.model.tensors import UNKNOWN, Dimension, Layer, Output, Tensor, Unknown, text
 
@@ -103,7 +103,7 @@ def prepare(arguments: Arguments, tensor: Tensor) -> tuple[tuple[Dimension, ...]
         refuse("call", f"unroll=True needs to know the number of steps, which is free (None): shape {text(shape)}")
     inside = kept(tensor, arguments)
     if inside not in FLOATS:
-        refuse("call", f"an input of dtype {inside} with weights of {mine}")
+        refuse_whole(inside, mine)
     return shape, inside
 
 

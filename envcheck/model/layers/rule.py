@@ -177,7 +177,7 @@ class RefusedBySome(Refused):
     """
 
     def __init__(self, stage: Stage, reason: str, row: str) -> None:
-        super().__init__(stage, reason, every_release=False)
+        super().__init__(stage, reason)
         self.row = row
 
 

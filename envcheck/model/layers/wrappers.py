@@ -66,8 +66,13 @@ def _one(found: Output) -> Tensor:
 def _distribute(arguments: Arguments, call: Call) -> Output:
     """``TimeDistributed``: the layer sees the input without its second axis.
 
-    Keras 3 never asks the inner layer's ``input_spec``; Keras 2 folds the steps into the batch.
+    Keras 3 never asks the inner layer's ``input_spec``, and takes no list, whatever is inside; Keras 2 folds the steps into
+    the batch.
     """
+    if arguments.keras == 3 and not isinstance(call.inputs, Tensor):
+        count = len(call.inputs)
+        many = "" if count == 1 else "s"
+        refuse("build", f"it gets a list of {count} tensor{many}, and that of Keras 3 takes a single tensor")
     layer = _inner(arguments)
     shape = ranked(call.tensor())
     if len(shape) < 3:

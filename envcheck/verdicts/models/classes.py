@@ -8,13 +8,11 @@ from dataclasses import replace
 from envcheck.model.events import (
     Array,
     ClassDefined,
-    Compilation,
     LayerCalled,
     Made,
     Model,
     ModelUsed,
     OperationCalled,
-    Trained,
 )
 from envcheck.model.tensors import Unknown
 from envcheck.verdicts.models.faults import Fault, fault, line_of
@@ -30,19 +28,6 @@ def defined(told: Told, event: ClassDefined) -> Iterator[Fault]:
     own_ways = {"__call__", "__new__", "__setattr__"} & set(event.methods)
     if event.own_init and event.calls_super is False and event.bases_known and event.bases and not own_ways:
         yield _no_super(told, event)
-    for place in event.weights_in_call:
-        if not told.makes_weights(place):
-            continue
-        yield fault(
-            "model-weights-in-call",
-            place,
-            event.name,
-            f"call() of {event.name} makes a layer or weight each time it runs: it is never trained, and under tf.function "
-            f"Keras raises when it makes it again",
-            "make it in __init__ or build(), and use it in call()",
-            runs="differs",
-            stage="silent",
-        )
 
 
 def _no_super(told: Told, event: ClassDefined) -> Fault:
@@ -110,7 +95,7 @@ def used(told: Told, event: ModelUsed) -> Iterator[Fault]:
     """
     if told.keras != 3 or event.method not in SAVING:
         return  # Keras 2 makes such layers again from the arguments that it noted
-    for layer in _own_layers(event.model):
+    for layer in own_layers(event.model):
         own = layer.own
         if own is None or own.kind != "layer" or not own.bases_known or "get_config" in own.methods:
             continue
@@ -142,13 +127,14 @@ def _not_made_again(event: ModelUsed, layer: Made, own: ClassDefined) -> Iterato
     )
 
 
-def _own_layers(model: Model) -> Iterator[Made]:
+def own_layers(model: Model) -> Iterator[Made]:
+    """The layers of a model, and those of models in it."""
     if isinstance(model.layers, tuple):
         for each in model.layers:
             if isinstance(each, Made):
                 yield each
             elif isinstance(each, Model):
-                yield from _own_layers(each)
+                yield from own_layers(each)
 
 
 def operated(told: Told, event: OperationCalled) -> Iterator[Fault]:
@@ -169,27 +155,3 @@ def operated(told: Told, event: OperationCalled) -> Iterator[Fault]:
         "is called on an Input",
         "use TensorFlow's or Keras's own functions on tensors",
     )
-
-
-def trained(told: Told, event: Trained) -> Iterator[Fault]:
-    """A layer that makes its weights in ``call``, in a model that is trained: what was likely is certain now."""
-    compilation = event.model.compiled
-    if event.method != "fit" or not isinstance(compilation, Compilation) or not compilation.complete:
-        return
-    if "run_eagerly" in compilation.arguments:
-        return
-    for layer in _own_layers(event.model):
-        own = layer.own
-        if own is None or own.name not in told.classes:
-            continue
-        for place in own.weights_in_call:
-            if not place.conditional and not place.attempted and told.makes_weights(place):
-                yield fault(
-                    "model-weights-in-call",
-                    place,
-                    own.name,
-                    f"call() of {own.name} makes a layer or weight each time it runs: in fit() ({line_of(event.where)}) "
-                    f"Keras {told.keras} traces it twice and raises, for a variable may be made only once",
-                    "make it in __init__ or build(), and use it in call()",
-                    stage="fit",
-                )

@@ -1,4 +1,4 @@
-"""``compile``: the loss against the last layer, the learning rate, the metrics, and models that are used without it."""
+"""``compile``: the loss against the last layer, and models that are trained without one."""
 
 from __future__ import annotations
 
@@ -11,18 +11,14 @@ from envcheck.model.events import (
     LayerMade,
     Made,
     Model,
-    ModelUsed,
-    ObjectMade,
     Trained,
 )
-from envcheck.model.layers import find
 from envcheck.model.tensors import Tensor, Unknown
 from envcheck.verdicts.models.faults import Fault, fault, line_of, short
 from envcheck.verdicts.models.losses import (
     BINARY,
     CATEGORICAL,
     CROSSENTROPIES,
-    REGRESSIONS,
     SPARSE,
     Head,
     Loss,
@@ -32,47 +28,7 @@ from envcheck.verdicts.models.losses import (
 )
 from envcheck.verdicts.models.told import Told
 
-HIGHEST = {
-    "SGD": 1.0,
-    "Adam": 0.5,
-    "AdamW": 0.5,
-    "Nadam": 0.5,
-    "Adamax": 1.0,
-    "RMSprop": 0.5,
-    "Adagrad": 10.0,
-    "Ftrl": 10.0,
-}
-"""Learning rates above which training most likely diverges; the default ones are 0.01 and 0.001, 0.2 is seen in good code."""
-LOWEST = 1e-8
-"""A learning rate below which a step is lost in the rounding of float32."""
 TRAINING = ("fit", "evaluate", "train_on_batch", "test_on_batch")
-
-
-def optimizer(told: Told, event: ObjectMade) -> Iterator[Fault]:
-    """A learning rate that cannot train."""
-    name = short(event.made.name)
-    if not event.made.name.startswith("keras.optimizers.") or name not in HIGHEST:
-        return
-    rate = event.made.argument("learning_rate", 0, default=event.made.argument("lr"))
-    if isinstance(rate, bool) or not isinstance(rate, (int, float)):
-        return
-    if told.keras == 3 and isinstance(rate, int):
-        why = f"learning_rate={rate} is a whole number: Keras 3 raises when the optimizer is made"
-        yield fault("model-learning-rate", event.where, event.made.name, why, f"write {rate}.0, if that is meant")
-        return
-    highest = HIGHEST[name]
-    if rate > highest:
-        why = f"learning_rate={rate:g} is above {highest:g}: with {name} training most likely diverges; nothing raises"
-        advice = "start from 0.01 (SGD) or 0.001 (the others), and scale the inputs"
-    elif rate < LOWEST:
-        why = f"learning_rate={rate:g} is {'negative' if rate < 0 else f'below {LOWEST:g}'}: " + (
-            "the weights go up the gradient" if rate < 0 else "no step changes a float32 weight"
-        )
-        why += "; nothing raises"
-        advice = "start from 0.01 (SGD) or 0.001 (the others)"
-    else:
-        return
-    yield fault("model-learning-rate", event.where, event.made.name, why, advice, runs="differs", stage="silent")
 
 
 def softmax_of_one(_told: Told, event: LayerMade) -> Iterator[Fault]:
@@ -102,20 +58,18 @@ def _constant(where: object, name: str) -> Fault:
         "model-loss",
         where,  # type: ignore[arg-type]
         name,
-        "softmax over one number is always 1: the output is constant and nothing is learned; nothing raises",
+        "softmax over one number is always 1: the model gives 1 for any input, even while a crossentropy falls; nothing raises",
         "use activation='sigmoid' for two classes, or as many units as there are classes",
         runs="differs",
         stage="silent",
     )
 
 
-def compiled(told: Told, event: Compiled) -> Iterator[Fault]:
-    """A loss or metric that does not go with the last layer."""
+def compiled(_told: Told, event: Compiled) -> Iterator[Fault]:
+    """A loss that does not go with the last layer."""
     compilation = event.model.compiled
     if not isinstance(compilation, Compilation):
         return
-    if _frozen(event.model):
-        told.frozen.add((event.model.number, compilation.where))
     given = loss(compilation.arguments.get("loss"))
     found = heads(event.model)
     if given is None or len(found) != 1:
@@ -124,46 +78,41 @@ def compiled(told: Told, event: Compiled) -> Iterator[Fault]:
     if head.layer is None or head.activation is None:
         return
     yield from _activation(event, given, head, head.layer)
-    if given.name in REGRESSIONS and head.activation == "linear" and _accuracy(compilation.arguments.get("metrics")):
-        yield fault(
-            "model-metrics",
-            event.where,
-            "keras.Model.compile",
-            f"accuracy beside {given.name} counts outputs that equal their label exactly: it stays at 0; nothing raises",
-            "use metrics=['mae'], or the loss of a classifier",
-            runs="differs",
-            stage="silent",
-        )
-
-
-def _accuracy(metrics: object) -> bool:
-    return isinstance(metrics, (list, tuple)) and any(
-        each in ("accuracy", "acc") for each in metrics if isinstance(each, str)
-    )
 
 
 def _activation(event: Compiled, given: Loss, head: Head, layer: Made) -> Iterator[Fault]:
+    """A crossentropy and an activation that are not made for each other.
+
+    A softmax or sigmoid leaves its logits at the tensor that it gives (``_keras_logits``), and the crossentropies of Keras on
+    TensorFlow take those: loss and training are the same as with the right activation (measured on Keras 2.15 and 3.15).
+    """
     said = f"the last layer, {short(layer.name)} ({line_of(layer.where)}),"
     why = advice = ""
+    runs = "works"
     if given.name in CROSSENTROPIES and given.from_logits is True and head.activation in ("softmax", "sigmoid"):
-        why = f"{given.name} with from_logits=True expects logits, and {said} ends in {head.activation}: it is applied twice"
+        why = (
+            f"{given.name} with from_logits=True expects logits, and {said} ends in {head.activation}: Keras on TensorFlow finds "
+            "the logits behind it and warns; on JAX or PyTorch, and for a loss that is called on predictions, it counts twice"
+        )
         advice = "leave out the activation, or from_logits=True"
     elif given.name in CROSSENTROPIES and given.from_logits is False and head.activation == "linear":
         why = f"{given.name} expects probabilities, and {said} has no activation: its numbers are cut off at 0 and 1"
+        why += "; nothing raises"
         right = "sigmoid" if given.name == BINARY else "softmax"
         advice = f"give the loss from_logits=True, or the layer activation='{right}'"
+        runs = "differs"
     elif given.name in (CATEGORICAL, SPARSE) and given.from_logits is False and head.activation == "sigmoid":
-        why = f"{given.name} expects probabilities that sum to 1, and {said} ends in sigmoid"
+        why = (
+            f"{given.name} is made for softmax, and {said} ends in sigmoid: it learns the same classes, and what predict() gives "
+            "does not sum to 1"
+        )
         advice = "use activation='softmax', or binary_crossentropy where several labels can be true at once"
     if why:
-        why += "; nothing raises"
-        yield fault(
-            "model-loss", event.where, f"keras.losses.{given.name}", why, advice, runs="differs", stage="silent"
-        )
+        yield fault("model-loss", event.where, f"keras.losses.{given.name}", why, advice, runs=runs, stage="silent")
 
 
 def trained(told: Told, event: Trained) -> Iterator[Fault]:
-    """A model that is trained without having been compiled, or without a loss; or of which nothing is trainable."""
+    """A model that is trained without having been compiled, or without a loss."""
     model = event.model
     if model.own is not None or model.kind == "loaded" or event.method not in TRAINING:
         return
@@ -194,16 +143,6 @@ def trained(told: Told, event: Trained) -> Iterator[Fault]:
             "give compile() a loss",
             stage="fit",
         )
-    if event.method in ("fit", "train_on_batch") and (model.number, compilation.where) in told.frozen:
-        yield fault(
-            "model-frozen",
-            compilation.where,
-            "keras.Model.compile",
-            "every layer of the model has trainable=False when it is compiled: training changes nothing; nothing raises",
-            "leave at least the last layer trainable, and compile again afterwards",
-            runs="differs",
-            stage="silent",
-        )
 
 
 def _lossless(model: Model) -> bool:
@@ -224,68 +163,3 @@ def _lossless(model: Model) -> bool:
         elif "KerasTensor" not in type(each).__name__:
             return False
     return True
-
-
-_WEIGHTED = ("Dense", "Conv", "LSTM", "GRU", "SimpleRNN", "Embedding", "BatchNormalization", "LayerNormalization")
-
-
-def _frozen(model: Model) -> bool:
-    """Whether all layers that have weights are frozen, and there are such."""
-    if not isinstance(model.layers, tuple) or not isinstance(model.trainable, tuple):
-        return False
-    found = False
-    for layer, trainable in zip(model.layers, model.trainable, strict=False):
-        if isinstance(layer, Made) and layer.own is None and layer.name.startswith("keras.layers."):
-            weighted = any(part in layer.name for part in _WEIGHTED)
-            if weighted and trainable is not False:
-                return False
-            found = found or weighted
-        elif isinstance(layer, (Made, Model)):
-            if trainable is not False:
-                return False
-            found = True
-        elif "KerasTensor" not in type(layer).__name__:
-            return False
-    return found
-
-
-def used(told: Told, event: ModelUsed) -> Iterator[Fault]:
-    """A model without an input shape whose weights are asked for before there is data."""
-    model = event.model
-    if (
-        model.kind != "sequential"
-        or model.built is not False
-        or model.own is not None
-        or not isinstance(model.layers, tuple)
-    ):
-        return
-    if event.method not in UNBUILT[told.keras] or not all(_plain(each) for each in model.layers):
-        return
-    yield fault(
-        "model-unbuilt",
-        event.where,
-        f"keras.Model.{event.method}",
-        f"the model ({line_of(model.where)}) has no input shape, so no weights yet: "
-        f"Keras {told.keras} raises in {event.method}()",
-        "make keras.Input(shape) its first layer, or call build() before",
-        stage="build",
-        row="unbuilt-save-weights" if event.method == "save_weights" else "",
-    )
-
-
-def _plain(layer: object) -> bool:
-    """Whether a layer of a Sequential certainly brings no input shape of its own."""
-    if not isinstance(layer, Made) or layer.own is not None or not layer.complete or find(layer.name) is None:
-        return False
-    nested = any(isinstance(each, (Made, Model, list, tuple)) for each in layer.positional)
-    adapted = short(layer.name) in ("Normalization", "Discretization", "TextVectorization") or layer.name.endswith(
-        "Lookup"
-    )
-    return not nested and not adapted
-
-
-UNBUILT = {
-    2: frozenset(("summary", "count_params", "get_weights", "set_weights")),
-    3: frozenset(("count_params", "save_weights", "load_weights")),
-}
-"""Methods that raise on a Sequential that is not built (measured on Keras 2.15 and Keras 3)."""

@@ -6,14 +6,11 @@ from collections.abc import Iterator
 
 from envcheck.model.events import KerasTensor, LayerCalled, LayerMade, Model, ModelChanged, ModelMade, Reference
 from envcheck.model.layers.rule import row_of
-from envcheck.model.tensors import UNKNOWN, Tensor, Unknown, text
+from envcheck.model.tensors import Unknown, text
+from envcheck.verdicts.models import repairs
 from envcheck.verdicts.models.faults import Fault, fault, short
 from envcheck.verdicts.models.told import Told
 
-RECURRENT = frozenset(("LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional", "CuDNNLSTM", "CuDNNGRU"))
-MERGING = frozenset(("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate", "Dot"))
-CONVOLUTIONS = {"1D": 3, "2D": 4, "3D": 5}
-"""Rank of the input of layers whose names end so."""
 TOLD_BY_NAME = ("is no activation that Keras knows", "has no argument", "has no such argument")
 """Reasons that the checks of names, arguments and identifiers (API2xx) tell already."""
 
@@ -25,18 +22,8 @@ def made(told: Told, event: LayerMade) -> Iterator[Fault]:
         if any(each in event.refused.reason for each in TOLD_BY_NAME):
             return
         why = f"{event.refused.reason}: Keras {told.keras} raises when the layer is made"
-        advice, row = _for_arguments(event.refused.reason), row_of(event.refused)
+        advice, row = repairs.of_arguments(event.layer, event.refused.reason), row_of(event.refused)
         yield fault("model-arguments", event.where, event.layer.name, why, advice, row=row)
-
-
-def _for_arguments(reason: str) -> str:
-    if "rate" in reason:
-        return "a rate is a fraction between 0 and 1: Dropout(0.5), not Dropout(50)"
-    if "units" in reason or "filters" in reason:
-        return "give a whole number of at least 1: max(1, int(n)) where it is computed"
-    if "dilation" in reason:
-        return "use strides or dilation_rate, not both"
-    return "correct the argument"
 
 
 def called(told: Told, event: LayerCalled) -> Iterator[Fault]:
@@ -48,49 +35,17 @@ def called(told: Told, event: LayerCalled) -> Iterator[Fault]:
     when = (
         f"Keras {told.keras} raises when the data reaches it"
         if event.stage == "use"
+        else f"Keras {told.keras} raises when it is called"
+        if told.on_data(event)
         else f"Keras {told.keras} raises when the model is built"
     )
     sources = " and ".join(dict.fromkeys(filter(None, (told.origin(each, event) for each in event.inputs))))
     origin = f"; the input comes from {sources}" if sources else ""
     name = short(event.layer.name)
-    kind = "model-merge" if name in MERGING else "model-inputs"
+    kind = "model-merge" if name in repairs.MERGING else "model-inputs"
     why = f"{event.refused.reason}{origin}: {when}"
-    advice, row = _for_inputs(told, event, name), row_of(event.refused)
+    advice, row = repairs.of_inputs(told, event, event.refused.reason), row_of(event.refused)
     yield fault(kind, event.where, event.layer.name, why, advice, stage=stage, row=row)
-
-
-def _for_inputs(told: Told, event: LayerCalled, name: str) -> str:
-    first = event.inputs[0] if event.inputs else Tensor()
-    rank = None if isinstance(first.shape, Unknown) else len(first.shape)
-    before = told.layer_before(first)
-    expected = CONVOLUTIONS.get(name.removesuffix("Transpose")[-2:])
-    if name in MERGING:
-        return (
-            "bring the tensors to one shape before: padding='same', Cropping or ZeroPadding, a Dense or 1×1 convolution; "
-            "in a U-Net, take an input size that all poolings divide"
-        )
-    if name in RECURRENT and rank == 2 and before in RECURRENT:
-        return f"give the {before} before it return_sequences=True: it returns its last step alone"
-    if name in RECURRENT and rank == 2:
-        return "a recurrent layer takes (batch, steps, features): declare Input((steps, features)), or put a Reshape before it"
-    if name in RECURRENT and rank is not None and rank > 3:
-        return f"put Reshape((steps, features)) or TimeDistributed(Flatten()) before the {name}, or use ConvLSTM2D"
-    if rank is not None and expected == rank + 1 and not isinstance(first.shape, Unknown):
-        shape = text((*first.shape[1:], 1)) if UNKNOWN not in first.shape else "(…, 1)"
-        return f"the last axis is the channels, for grey images too: declare {shape}, and give the data that axis: x[..., None]"
-    if rank is not None and expected is not None and expected != rank:
-        return f"use the {name} of the data's rank, or a Reshape before it"
-    if "kernel" in _reason(event) or "pool" in _reason(event) or "negative" in _reason(event):
-        return "use padding='same', fewer poolings, or a larger input"
-    if name == "Dense":
-        return "give the axis before it a fixed size, or use a GlobalAveragePooling layer instead of Flatten"
-    if name == "Reshape":
-        return "the numbers of the target shape multiply to the size of one sample; one of them may be -1"
-    return "change the layer, or the shape that reaches it"
-
-
-def _reason(event: LayerCalled) -> str:
-    return event.refused.reason if event.refused is not None else ""
 
 
 def model(told: Told, event: ModelMade) -> Iterator[Fault]:

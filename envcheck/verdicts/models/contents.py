@@ -43,13 +43,14 @@ def lists(told: Told, event: Trained, given: Given) -> Iterator[Fault]:
         refused = x or y
     if refused:
         name = given.words if x else "y" if given.words == "x" else "the labels in validation_data"
+        text = x and isinstance(given.x, Array) and given.x.dtype == "str"  # Keras 3 takes no numpy array of text
         yield fault(
             "model-dtype",
             event.where,
             f"keras.Model.{event.method}",
             f"{name} is a plain list{' beside an array' if told.keras == 2 and not event.method.endswith('on_batch') else ''}: "
             f"Keras {told.keras} raises",
-            "make an array of it: np.array(…)",
+            "make a tensor of it: tf.constant([…])" if text else "make an array of it: np.array(…)",
             stage=stage_of(event),
         )
 

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from envcheck.model.events import Array, KerasTensor, Trained
 from envcheck.model.tensors import UNKNOWN, Dimension, Shape, Unknown, text
+from envcheck.verdicts.models import tokens
 from envcheck.verdicts.models.contents import dataset, lengths, lists, numbers, strings
 from envcheck.verdicts.models.faults import Fault, fault, line_of
 from envcheck.verdicts.models.given import Given, arrays_of, given, stage_of
-from envcheck.verdicts.models.labels import labels, tokens
+from envcheck.verdicts.models.labels import labels
 from envcheck.verdicts.models.told import Told
 
 
@@ -41,7 +42,7 @@ def _judged(told: Told, event: Trained, given: Given) -> Iterator[Fault]:
     if wrong:
         return
     if given.batched:
-        yield from tokens(told, event, arrays)
+        yield from tokens.numbers(told, event, arrays)
         yield from _labels(told, event, given)
 
 

@@ -21,7 +21,20 @@ from envcheck.model.events import (
 )
 from envcheck.model.reading import read_models
 from envcheck.model.source import Source
-from envcheck.verdicts.models import advice, classes, compiling, construction, data, gradients, weights
+from envcheck.verdicts.models import (
+    advice,
+    classes,
+    compiling,
+    construction,
+    data,
+    frozen,
+    gradients,
+    metrics,
+    optimizers,
+    unbuilt,
+    weights,
+    weights_in_call,
+)
 from envcheck.verdicts.models.faults import PACK, Fault
 from envcheck.verdicts.models.names import undefined
 from envcheck.verdicts.models.told import Told
@@ -29,15 +42,29 @@ from envcheck.verdicts.models.told import Told
 Rule = Callable[[Told, Any], Iterator[Fault]]
 RULES: Mapping[type[Event], tuple[Rule, ...]] = {
     LayerMade: (construction.made, compiling.softmax_of_one, advice.recurrent),
-    LayerCalled: (compiling.softmax_of_one_later, classes.called, gradients.called, construction.called),
+    LayerCalled: (
+        compiling.softmax_of_one_later,
+        classes.called,
+        weights_in_call.called,
+        gradients.called,
+        construction.called,
+    ),
     OperationCalled: (classes.operated, gradients.operated),
-    ModelMade: (construction.model,),
+    ModelMade: (construction.model, weights_in_call.model),
     ModelChanged: (construction.changed,),
-    Compiled: (compiling.compiled, advice.compiled),
-    Trained: (compiling.trained, data.trained, classes.trained, gradients.trained, advice.trained),
-    ModelUsed: (compiling.used, classes.used, weights.used),
-    ObjectMade: (compiling.optimizer,),
-    ClassDefined: (classes.defined,),
+    Compiled: (compiling.compiled, frozen.compiled, advice.compiled),
+    Trained: (
+        compiling.trained,
+        frozen.trained,
+        metrics.trained,
+        data.trained,
+        weights_in_call.trained,
+        gradients.trained,
+        advice.trained,
+    ),
+    ModelUsed: (unbuilt.used, classes.used, weights.used),
+    ObjectMade: (optimizers.made,),
+    ClassDefined: (classes.defined, weights_in_call.defined),
 }
 NOTHING = PACK.encode(())
 
@@ -92,7 +119,14 @@ def faults(tree: ast.Module, source: Source, keras: int) -> tuple[Fault, ...]:
                         found[key] = each
         else:
             _expected(told, event)
-    return tuple(each for each in found.values() if each.kind != "model-super" or each.symbol not in told.tried)
+    return tuple(each for each in found.values() if not _meant(told, each))
+
+
+def _meant(told: Told, found: Fault) -> bool:
+    """Whether a class is wrong because the program, or a test, shows what is wrong with it."""
+    if found.kind == "model-weights-in-call":
+        return found.symbol in told.tried - told.called
+    return found.kind == "model-super" and found.symbol in told.tried
 
 
 def _surer(one: Fault, other: Fault) -> bool:

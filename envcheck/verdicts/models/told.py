@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from envcheck.model.events import ClassDefined, LayerCalled, Made, ModelUsed, OperationCalled, Trained, Where
-from envcheck.model.tensors import Tensor, Unknown
+from envcheck.model.tensors import Shape, Tensor, Unknown
 from envcheck.verdicts.models.faults import line_of, short
 
 SHAPES = ("input_shape", "batch_input_shape", "batch_shape", "input_dim")
@@ -28,10 +28,12 @@ class Told:
         refused: Layers (by ``id``) that were refused when they were made.
         classes: The file's own classes by name.
         tried: Own classes whose objects are used where an error is expected.
+        called: Own classes whose objects are called, and models of them that are made, anywhere else.
         fits: By model and method, the calls with data so far.
         operations: Operations outside of layers so far.
         cuts: Layers (by ``id``) that let no gradient through, and the operation that stops it.
         frozen: Models, by number, that were compiled with nothing to train, and where.
+        stepped: Models that were trained since they were compiled, in the same way.
         saved: By path, where weights were saved.
     """
 
@@ -43,10 +45,12 @@ class Told:
         self.refused: set[int] = set()
         self.classes: dict[str, ClassDefined] = {}
         self.tried: set[str] = set()
+        self.called: set[str] = set()
         self.fits: dict[tuple[int, str], Trained] = {}
         self.operations: list[OperationCalled] = []
         self.cuts: dict[int, OperationCalled] = {}
         self.frozen: set[tuple[int, Where]] = set()
+        self.stepped: set[tuple[int, Where]] = set()
         self.saved: dict[str, ModelUsed] = {}
         self._by_identity: dict[int, LayerCalled] = {}
         self._kept: list[Tensor] = []
@@ -67,6 +71,10 @@ class Told:
             not isinstance(each.shape, Unknown) and each.shape[:1] == (None,) for each in event.inputs
         )
 
+    def on_data(self, event: LayerCalled) -> bool:
+        """Whether a layer is called on data by the program itself."""
+        return event.stage == "definition" and event.where != event.layer.where and not self.symbolic(event)
+
     def is_used(self, where: Where) -> bool:
         """Whether something stands beside a call on its line that takes what it gives."""
         self._lines = self._lines or self._text.split("\n")
@@ -74,12 +82,16 @@ class Told:
         end = where.end_column if where.end_column >= 0 else len(line)
         return bool(line[: where.column].strip() or line[end:].partition(b"#")[0].strip())
 
-    def makes_weights(self, where: Where) -> bool:
-        """Whether what is made at a place has weights, as far as its name tells."""
+    def name_at(self, where: Where) -> str:
+        """The last part of the name that stands at a place."""
         self._lines = self._lines or self._text.split("\n")
         line = self._lines[where.line - 1].encode("utf-8", "surrogatepass")[where.column :].decode("utf-8", "replace")
         name = re.match(r"[\w.]*", line)
-        return name is not None and _WEIGHTED.match(name[0].rpartition(".")[2]) is not None
+        return "" if name is None else name[0].rpartition(".")[2]
+
+    def makes_weights(self, where: Where) -> bool:
+        """Whether what is made at a place has weights, as far as its name tells."""
+        return _WEIGHTED.match(self.name_at(where)) is not None
 
     def takes_more(self, name: str) -> bool:
         """Whether ``__init__`` of a class at the module's level has ``**kwargs``; so too where that cannot be told."""
@@ -122,11 +134,22 @@ class Told:
             return "its own " + next(name for name in SHAPES if name in into.layer.keywords)
         if into.stage == "use":
             return "the data"
+        if self.on_data(into):
+            return ""
         self._lines = self._lines or self._text.split("\n")
         named = [
             number for number, line in enumerate(self._lines, 1) if _INPUT.search(line) and number <= into.where.line
         ]
         return f"Input ({line_of(Where(named[0]))})" if len(named) == 1 else "an Input" if named else ""
+
+    def beginning(self, tensor: Tensor) -> Shape:
+        """The shape of the input that a tensor was made of, along the first inputs of the layers between."""
+        for _ in range(len(self._kept)):
+            event = self._source(tensor)
+            if event is None or not event.inputs:
+                break
+            tensor = event.inputs[0]
+        return tensor.shape
 
     def layer_before(self, tensor: Tensor) -> str:
         """The class of the layer that gave a tensor; empty for an input of the model."""

@@ -117,9 +117,10 @@ def covered(coverage: Coverage) -> Iterator[str]:
 
 
 def needs(windows: Sequence[Window], *, every: bool) -> Iterator[str]:
-    """The releases that the code needs, and what bounds them."""
+    """The releases that the code needs, and what bounds them; nothing of a package whose every recorded release will do."""
     for window in windows:
-        if window.scope != "." and not every:
+        unbounded = window.releases and window.lower is None and window.upper is None
+        if unbounded or (window.scope != "." and not every):
             continue
         scope = "The code" if window.scope == "." else printable(window.scope)
         bounds = []

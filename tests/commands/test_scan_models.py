@@ -104,5 +104,7 @@ def test_a_file_that_makes_tf_keras_keras_2_is_judged_so(project: Path) -> None:
 def test_a_package_of_which_every_release_will_do_is_not_named(project: Path) -> None:
     (project / "plain.py").write_text("import tensorflow as tf\ntf.constant(3)\ntf.keras.layers.Dense(1)\n")
     assert "The code needs" not in scan(project, *NEW, "plain.py").stdout
-    (project / "newer.py").write_text("import tensorflow as tf\ntf.keras.mixed_precision.set_global_policy('float32')\n")
+    (project / "newer.py").write_text(
+        "import tensorflow as tf\ntf.keras.mixed_precision.set_global_policy('float32')\n"
+    )
     assert "The code needs tensorflow 2.4 or newer" in scan(project, *NEW, "newer.py").stdout

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from envcheck.model.events import Where
+from envcheck.model.functions import blocks
 from envcheck.model.layers import ALIASES, RULES
 from envcheck.model.source import Source
 from envcheck.verdicts.models.faults import Fault, fault
@@ -28,9 +29,9 @@ def undefined(tree: ast.Module, source: Source) -> Iterator[Fault]:
         source: Its words.
     """
     text = source.text
-    wanted = {name for offset, name in source.mentions if name in NAMES and _called(text, offset, name)} - _imported(
-        tree
-    )
+    wanted = {name for offset, name in source.mentions if name in NAMES and _called(text, offset, name)}
+    for inner in (False, True):  # most are bound at the top, which is soon looked through
+        wanted -= _defined(tree, inner) if wanted else set()
     if not wanted or _HIDING.search(text):
         return
     bound = _Bound()
@@ -54,9 +55,10 @@ def _called(text: str, offset: int, name: str) -> bool:
     return text[offset - 1 : offset] != "." and text.startswith(("(", " ("), offset + len(name))
 
 
-def _imported(tree: ast.Module) -> set[str]:
+def _defined(tree: ast.Module, inner: bool) -> set[str]:
+    """Names that imports, functions and classes bind, with ``inner`` those in functions and classes too."""
     found: set[str] = set()
-    for each in tree.body:
+    for each in blocks(tree.body, inner=inner):
         if isinstance(each, (ast.Import, ast.ImportFrom)):
             found.update(alias.asname or alias.name for alias in each.names)
         elif isinstance(each, (ast.FunctionDef, ast.ClassDef)):

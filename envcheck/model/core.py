@@ -11,7 +11,7 @@ from envcheck.model.cells import Cell
 from envcheck.model.events import Array, Event, Model, Where
 from envcheck.model.source import Source
 from envcheck.model.state import Snapshot, State
-from envcheck.model.tensors import UNKNOWN
+from envcheck.model.tensors import UNKNOWN, Refused
 from envcheck.model.values import Class, Dict, Function, Instance, LayerObject, List, ModelObject, Scope, Value
 
 MOST_STEPS = 50_000
@@ -155,6 +155,8 @@ class Core:
         self.functions: list[Function] = []
         """Functions of the file, in the order in which they are defined."""
         self.classes: list[Class] = []
+        self.constructions: dict[tuple[object, ...], Refused | None] = {}
+        """Why layers with just these arguments cannot be made."""
         self.homes: list[Scope] = []
         """Scopes that functions are defined in: each holds the function that holds it."""
         self.depth = 0

@@ -52,13 +52,40 @@ def make(machine: Core, name: str, call: Call, announce: bool = True) -> LayerOb
         layer.state["function"] = function
     machine.objects[id(made)] = layer
     if announce:
-        refused = None
-        try:
-            ask(machine, layer, Tensor(), {})
-        except Refused as found:
-            refused = _kept(found) if found.stage == "construction" else None
-        machine.emit(LayerMade(made, refused, call.where))
+        machine.emit(LayerMade(made, _refused(machine, layer), call.where))
     return layer
+
+
+def _refused(machine: Core, layer: LayerObject) -> Refused | None:
+    """Why a layer cannot be made, if so; layers of the same arguments are asked about once."""
+    usual = machine.policy_known and machine.channels_known and not machine.patched
+    key = _key(layer.made) if usual else None
+    if key is not None and key in machine.constructions:
+        return machine.constructions[key]
+    refused = None
+    try:
+        ask(machine, layer, Tensor(), {})
+    except Refused as found:
+        refused = _kept(found) if found.stage == "construction" else None
+    if key is not None:
+        machine.constructions[key] = refused
+    return refused
+
+
+def _key(made: Made) -> tuple[object, ...] | None:
+    """What a layer is made of, where that is plain; 1, 1.0 and True are not the same."""
+    found: list[object] = [made.name, made.complete, *made.keywords]
+    for each in (*made.positional, *made.keywords.values()):
+        kind = type(each)
+        if kind is tuple and all(type(one) is int for one in each):  # type: ignore[attr-defined]
+            kind = list  # its items are ints, which no other key says
+        elif kind not in _PLAIN:
+            return None
+        found.append((kind, each))
+    return tuple(found)
+
+
+_PLAIN = frozenset((int, float, str, bool, type(None)))
 
 
 def _kept(refusal: Refused) -> Refused:

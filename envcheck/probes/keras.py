@@ -17,9 +17,7 @@ from envcheck.probes.environment import EnvironmentFacts
 from envcheck.probes.packages import PackagesFacts
 from envcheck.probes.python import PythonFacts
 from envcheck.probes.tensorflow import TensorFlowFacts
-
-LEGACY_VALUES = ("true", "True", "1")
-"""The values of TF_USE_LEGACY_KERAS that count as set; any other one does not."""
+from envcheck.source.flags import FLAG, SET
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +85,9 @@ def collect(
     """Resolve every Keras name from what is installed and set."""
     copies = _copies(packages, "keras", "keras-nightly")
     legacy_copies = _copies(packages, "tf_keras", "tf-keras-nightly")
-    flag = environment.get("TF_USE_LEGACY_KERAS")
+    flag = environment.get(FLAG)
     release = None if isinstance(tensorflow, Unavailable) else Version(tensorflow.version).release[:2]
-    legacy = flag in LEGACY_VALUES and release is not None and release >= (2, 15)
+    legacy = flag in SET and release is not None and release >= (2, 15)
     config = _config(host, _keras_home(host, python, environment))
     backend, backend_from = "tensorflow", "default"
     if config.backend is not None:  # an empty one is taken at its word

@@ -11,7 +11,8 @@ import ast
 from collections.abc import Iterator
 
 FLAG = "TF_USE_LEGACY_KERAS"
-_SET = ("1", "true", "True")
+SET = ("1", "true", "True")
+"""The values of the flag that count as set; any other one does not."""
 
 
 def legacy_keras(tree: ast.Module, text: str) -> bool:
@@ -62,4 +63,4 @@ def _is_flag(node: ast.expr) -> bool:
 
 
 def _is_on(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and node.value in _SET
+    return isinstance(node, ast.Constant) and node.value in SET

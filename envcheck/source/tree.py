@@ -15,6 +15,7 @@ from typing import NamedTuple
 import msgspec
 
 from envcheck.source.cache import Cache
+from envcheck.source.columns import in_characters
 from envcheck.source.flags import legacy_keras
 from envcheck.source.names.reader import read
 from envcheck.source.names.uses import Condition, Export, Use
@@ -238,16 +239,10 @@ def _deep(result: FileReading, line: int) -> tuple[int, int, int | None]:
 
 
 def _in_characters(uses: Sequence[Use], found: Document) -> Iterator[Use]:
-    """``ast`` counts columns in bytes of UTF-8, people and editors in characters."""
     lines = [line for part in found.parts for line in part.text.split("\n")]
     for use in uses:
-        line = lines[use.line - 1] if use.line <= len(lines) else ""
-        if line.isascii():
-            yield use
-        else:
-            encoded = line.encode("utf-8", "surrogatepass")
-            column, end = (len(encoded[: max(0, place)].decode("utf-8", "ignore")) for place in (use.column, use.end))
-            yield use._replace(column=column, end=end if use.end >= 0 else -1)
+        column, end = in_characters(lines[use.line - 1] if use.line <= len(lines) else "", use.column, use.end)
+        yield use._replace(column=column, end=end)
 
 
 def _read_importers(found: dict[str, FileReading], silent: list[tuple[str, bytes]], project: frozenset[str]) -> None:

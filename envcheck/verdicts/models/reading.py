@@ -21,6 +21,7 @@ from envcheck.model.events import (
 )
 from envcheck.model.reading import read_models
 from envcheck.model.source import Source
+from envcheck.source.columns import in_characters
 from envcheck.verdicts.models import (
     advice,
     classes,
@@ -88,22 +89,16 @@ def packed(
     named = tuple(undefined(tree, source)) if complete else ()
     found = [(major, (*named, *faults(tree, source, major))) for major in (under_flag if legacy else majors)]
     if not text.isascii():
-        found = [(major, _in_characters(each, text)) for major, each in found]
+        found = [(major, tuple(_in_characters(each, text))) for major, each in found]
     return PACK.encode(found) if any(each for _, each in found) else NOTHING
 
 
-def _in_characters(found: Sequence[Fault], text: str) -> tuple[Fault, ...]:
-    """Columns as people and editors count them: ``ast`` counts bytes of UTF-8."""
+def _in_characters(found: Sequence[Fault], text: str) -> Iterator[Fault]:
     lines = text.split("\n")
-    return tuple(_moved(each, lines[each.line - 1] if 0 < each.line <= len(lines) else "") for each in found)
-
-
-def _moved(found: Fault, line: str) -> Fault:
-    if line.isascii():
-        return found
-    encoded = line.encode("utf-8", "surrogatepass")
-    column, end = (len(encoded[: max(0, place)].decode("utf-8", "ignore")) for place in (found.column, found.end))
-    return found._replace(column=column, end=end if found.end >= 0 else -1)
+    for each in found:
+        line = lines[each.line - 1] if 0 < each.line <= len(lines) else ""
+        column, end = in_characters(line, each.column, each.end)
+        yield each._replace(column=column, end=end)
 
 
 def faults(tree: ast.Module, source: Source, keras: int) -> tuple[Fault, ...]:
